@@ -1,0 +1,239 @@
+//! What an operation is: forward and backward in one trait, and `apply`, which runs and records it.
+//! The engine's own operations and those of users go through the same door.
+
+use super::grad_mode::{is_grad_enabled, no_grad};
+use super::node::{Node, Operation};
+use crate::error::{Result, err};
+use crate::tensor::Tensor;
+use smallvec::SmallVec;
+use std::sync::Arc;
+
+/// A differentiable operation with one result.
+///
+/// The struct holds the arguments that are no tensors; `forward` computes, and saves what
+/// `backward` will need. Inside both, nothing is recorded: they may use any tensor operation.
+///
+/// ```
+/// use gradus_core::{Context, Function, Grad, Grads, Result, Saved, Tensor, apply};
+///
+/// /// x·sin y
+/// struct MulSin;
+/// impl Function for MulSin {
+///     fn name(&self) -> &'static str {
+///         "MulSin"
+///     }
+///     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+///         ctx.save(x[0]);
+///         ctx.save(x[1]);
+///         x[0].mul(&x[1].sin()?)
+///     }
+///     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+///         let (x, y) = (saved.get(0)?, saved.get(1)?);
+///         let dx = saved.grad(0, || grad.mul(&y.sin()?))?;
+///         let dy = saved.grad(1, || grad.mul(&x.mul(&y.cos()?)?))?;
+///         Ok([dx, dy].into())
+///     }
+/// }
+///
+/// let x = Tensor::from(2.0).requires_grad_(true)?;
+/// let y = Tensor::from(0.0);
+/// apply(MulSin, &[&x, &y])?.backward()?;
+/// assert_eq!(x.grad().unwrap().item::<f32>()?, 0.0);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+pub trait Function: Send + Sync + 'static {
+    /// The name that graphs and errors show.
+    fn name(&self) -> &'static str;
+
+    /// The result. What `backward` needs is given to [`Context::save`]: inputs, the result, or
+    /// anything in between.
+    ///
+    /// # Errors
+    /// Whatever the operation does not accept.
+    fn forward(&self, ctx: &mut Context, inputs: &[&Tensor]) -> Result<Tensor>;
+
+    /// The gradient of each input, in their order, given that of the result. A gradient may still
+    /// have the shape the input was broadcast to: the engine sums it back. Where no gradient flows,
+    /// say [`Grad::Zero`].
+    ///
+    /// # Errors
+    /// What the operations used return; a saved tensor that was changed since.
+    fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads>;
+}
+
+/// What `backward` says about one input.
+#[derive(Debug)]
+pub enum Grad {
+    /// This gradient flows to it.
+    Of(Tensor),
+    /// None does: the input is no number that varies, or the derivative is 0 everywhere.
+    Zero,
+}
+
+/// One [`Grad`] for each input; made from an array with `.into()`.
+#[derive(Debug)]
+pub struct Grads(pub(super) SmallVec<[Grad; 3]>);
+
+impl<const N: usize> From<[Grad; N]> for Grads {
+    fn from(grads: [Grad; N]) -> Self {
+        Self(grads.into_iter().collect())
+    }
+}
+
+impl FromIterator<Grad> for Grads {
+    fn from_iter<I: IntoIterator<Item = Grad>>(grads: I) -> Self {
+        Self(grads.into_iter().collect())
+    }
+}
+
+/// Collects what `forward` saves.
+#[derive(Default)]
+pub struct Context {
+    recording: bool,
+    saved: SmallVec<[Tensor; 2]>,
+}
+
+impl Context {
+    /// Keeps `tensor` for `backward`; nothing happens when no gradient will be asked for.
+    pub fn save(&mut self, tensor: &Tensor) {
+        if self.recording {
+            self.saved.push(tensor.clone());
+        }
+    }
+
+    /// Whether there will be a `backward`: work that only it needs can be left out otherwise.
+    pub fn is_recording(&self) -> bool {
+        self.recording
+    }
+}
+
+/// The saved tensors of one recorded operation.
+pub(super) type Saves = SmallVec<[Save; 2]>;
+
+pub(super) struct Save {
+    /// Without history if it is the operation's own result, which would hold itself alive.
+    tensor: Tensor,
+    is_output: bool,
+    version: u64,
+}
+
+/// Saved tensors, as `backward` sees them.
+pub struct Saved<'a> {
+    pub(super) node: &'a Arc<Node>,
+    pub(super) operation: &'a Operation,
+}
+
+impl Saved<'_> {
+    /// The tensor that was saved as number `i`.
+    ///
+    /// # Errors
+    /// If it was changed in place since, which would make the gradient wrong.
+    pub fn get(&self, i: usize) -> Result<Tensor> {
+        let name = self.operation.function.name();
+        let save = (self.operation.saves.get(i)).ok_or_else(|| {
+            err!(
+                Autograd,
+                "{name}: backward asks for saved tensor {i}, forward did not save it"
+            )
+        })?;
+        let version = save.tensor.version();
+        if version != save.version {
+            return Err(err!(
+                Autograd,
+                "one of the variables needed for gradient computation has been modified by an inplace operation: \
+                 saved tensor {i} of {name}, of shape {:?}, is at version {version}; expected version {} instead. \
+                 Change a copy, or call backward before the change",
+                save.tensor.shape(),
+                save.version
+            ));
+        }
+        Ok(if save.is_output {
+            save.tensor.with_node(Some(self.node.clone()))
+        } else {
+            save.tensor.clone()
+        })
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.operation.inputs.len()
+    }
+
+    /// Whether input `i` wants a gradient.
+    pub fn needs(&self, i: usize) -> bool {
+        self.operation.inputs.get(i).is_some_and(Option::is_some)
+    }
+
+    /// The shape of input `i`, which its gradient will have.
+    ///
+    /// # Errors
+    /// If that input wants no gradient: nothing is known of it then.
+    pub fn input_shape(&self, i: usize) -> Result<&[usize]> {
+        let node = self.operation.inputs.get(i).and_then(Option::as_ref);
+        node.map(|node| node.shape.as_slice()).ok_or_else(|| {
+            err!(
+                Autograd,
+                "{}: backward asks for the shape of input {i}, which wants no gradient",
+                self.node.name()
+            )
+        })
+    }
+
+    /// The gradient of input `i`, computed only if it is wanted.
+    ///
+    /// # Errors
+    /// Those of `gradient`.
+    pub fn grad(&self, i: usize, gradient: impl FnOnce() -> Result<Tensor>) -> Result<Grad> {
+        if self.needs(i) {
+            gradient().map(Grad::Of)
+        } else {
+            Ok(Grad::Zero)
+        }
+    }
+}
+
+/// Runs `function` on `inputs` and records it if a gradient may be asked for: when an input
+/// requires one, recording is on (see [`no_grad`](crate::no_grad)), and the result is floating point.
+///
+/// # Errors
+/// Those of `function.forward`.
+pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
+    let recording = is_grad_enabled() && inputs.iter().any(|t| t.requires_grad());
+    let mut ctx = Context {
+        recording,
+        saved: SmallVec::new(),
+    };
+    if !recording {
+        return function.forward(&mut ctx, inputs);
+    }
+    let mut output = no_grad(|| function.forward(&mut ctx, inputs))?;
+    if !output.dtype().is_float() {
+        return Ok(output);
+    }
+    if inputs.iter().any(|input| input.is_same(&output)) {
+        // A function that returns an input unchanged must not rewrite that input's history.
+        output = output.with_node(None);
+    }
+    let saves = ctx.saved.into_iter().map(|tensor| {
+        let is_output = tensor.is_same(&output);
+        let tensor = if is_output {
+            tensor.with_node(None)
+        } else {
+            tensor
+        };
+        Save {
+            version: tensor.version(),
+            is_output,
+            tensor,
+        }
+    });
+    let saves = saves.collect();
+    let inputs = inputs.iter().map(|t| t.node()).collect();
+    let operation = Operation {
+        function: Box::new(function),
+        inputs,
+        saves,
+    };
+    output.set_node(Some(Node::new(&output, Some(operation))));
+    Ok(output)
+}

@@ -1,0 +1,61 @@
+//! Copying rows by index, out of a tensor and back into one.
+
+use super::parallel;
+use crate::dtype::{Element, Number};
+use crate::error::Result;
+use crate::storage::Buffer;
+
+/// Rows `indices` of each of the `outer` matrices of `rows × width` elements in `data`.
+///
+/// Every index must be less than `rows`.
+pub(crate) fn rows<T: Element>(
+    data: &[T],
+    outer: usize,
+    rows: usize,
+    width: usize,
+    indices: &[usize],
+) -> Result<Buffer> {
+    let n = indices.len();
+    Buffer::build(outer * n * width, |out| {
+        if width == 0 {
+            return;
+        }
+        parallel::fill(
+            out,
+            (parallel::GRAIN / width).max(1) * width,
+            |start, out| {
+                for (i, out) in out.chunks_exact_mut(width).enumerate() {
+                    let row = start / width + i;
+                    let from = ((row / n) * rows + indices[row % n]) * width;
+                    out.copy_from_slice(&data[from..from + width]);
+                }
+            },
+        );
+    })
+}
+
+/// The gradient of [`rows`]: zeros with the rows of `grad` added at their indices. An index that
+/// occurs several times gathers the sum, in the order of occurrence.
+pub(crate) fn add_rows<T: Number>(
+    grad: &[T],
+    outer: usize,
+    rows: usize,
+    width: usize,
+    indices: &[usize],
+) -> Result<Buffer> {
+    Buffer::build(outer * rows * width, |out| {
+        out.fill(T::ZERO);
+        if width == 0 {
+            return;
+        }
+        for (block, grad) in out
+            .chunks_exact_mut(rows * width)
+            .zip(grad.chunks_exact(indices.len() * width))
+        {
+            for (&index, grad) in indices.iter().zip(grad.chunks_exact(width)) {
+                let row = &mut block[index * width..(index + 1) * width];
+                row.iter_mut().zip(grad).for_each(|(o, &g)| *o = o.plus(g));
+            }
+        }
+    })
+}

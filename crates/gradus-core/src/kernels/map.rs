@@ -1,0 +1,267 @@
+//! Element by element: one operand (`map`), two (`zip`), three (`zip3`), with broadcasting.
+//!
+//! Operands may be strided or broadcast in any way; the result is contiguous. Dimensions are merged
+//! first, so that most calls end up in the loops over plain slices.
+
+use super::{View, parallel, vectorize};
+use crate::dtype::Element;
+use crate::error::Result;
+use crate::shape::{Dims, Layout, Strides};
+use crate::storage::Buffer;
+
+/// How much of the work of one chunk of additions a single call of the function is.
+#[derive(Clone, Copy)]
+pub(crate) enum Cost {
+    /// An addition or so: memory is the limit.
+    Low,
+    /// A division, an exponential.
+    High,
+}
+
+impl Cost {
+    fn grain(self) -> usize {
+        match self {
+            Self::Low => parallel::GRAIN,
+            Self::High => parallel::GRAIN / 8,
+        }
+    }
+}
+
+/// `f` of every element.
+pub(crate) fn map<T: Element, U: Element>(
+    x: View<'_, T>,
+    cost: Cost,
+    f: impl Fn(T) -> U + Sync,
+) -> Result<Buffer> {
+    if let Some(x) = x.as_slice() {
+        return Buffer::build(x.len(), |out| {
+            parallel::fill(out, cost.grain(), |start, out| {
+                let x = &x[start..start + out.len()];
+                vectorize(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
+            });
+        });
+    }
+    strided([x.layout], cost, |out, [at], [step]| match step {
+        0 => out.fill(f(x.data[at])),
+        1 => out
+            .iter_mut()
+            .zip(&x.data[at..])
+            .for_each(|(o, &x)| *o = f(x)),
+        _ => out
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, o)| *o = f(x.data[shift(at, step, i)])),
+    })
+}
+
+/// `f` of every pair of elements. Both layouts must have the same shape (broadcast before).
+pub(crate) fn zip<A: Element, B: Element, U: Element>(
+    a: View<'_, A>,
+    b: View<'_, B>,
+    cost: Cost,
+    f: impl Fn(A, B) -> U + Sync,
+) -> Result<Buffer> {
+    if let (Some(a), Some(b)) = (a.as_slice(), b.as_slice()) {
+        return Buffer::build(a.len(), |out| {
+            parallel::fill(out, cost.grain(), |start, out| {
+                let (a, b) = (&a[start..start + out.len()], &b[start..start + out.len()]);
+                vectorize(|| {
+                    out.iter_mut()
+                        .zip(a)
+                        .zip(b)
+                        .for_each(|((o, &a), &b)| *o = f(a, b))
+                });
+            });
+        });
+    }
+    strided([a.layout, b.layout], cost, |out, [i, j], steps| {
+        let (n, x, y) = (out.len(), a.data, b.data);
+        match steps {
+            [1, 1] => out
+                .iter_mut()
+                .zip(&x[i..i + n])
+                .zip(&y[j..j + n])
+                .for_each(|((o, &a), &b)| *o = f(a, b)),
+            [1, 0] => {
+                let b = y[j];
+                out.iter_mut()
+                    .zip(&x[i..i + n])
+                    .for_each(|(o, &a)| *o = f(a, b));
+            }
+            [0, 1] => {
+                let a = x[i];
+                out.iter_mut()
+                    .zip(&y[j..j + n])
+                    .for_each(|(o, &b)| *o = f(a, b));
+            }
+            [s, t] => out
+                .iter_mut()
+                .enumerate()
+                .for_each(|(k, o)| *o = f(x[shift(i, s, k)], y[shift(j, t, k)])),
+        }
+    })
+}
+
+/// `f` of every triple of elements. All layouts must have the same shape.
+pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
+    a: View<'_, A>,
+    b: View<'_, B>,
+    c: View<'_, C>,
+    cost: Cost,
+    f: impl Fn(A, B, C) -> U + Sync,
+) -> Result<Buffer> {
+    strided(
+        [a.layout, b.layout, c.layout],
+        cost,
+        |out, [i, j, k], steps| {
+            let (n, x, y, z) = (out.len(), a.data, b.data, c.data);
+            if steps == [1, 1, 1] {
+                let inputs = x[i..i + n].iter().zip(&y[j..j + n]).zip(&z[k..k + n]);
+                out.iter_mut()
+                    .zip(inputs)
+                    .for_each(|(o, ((&a, &b), &c))| *o = f(a, b, c));
+            } else {
+                let [s, t, u] = steps;
+                out.iter_mut().enumerate().for_each(|(m, o)| {
+                    *o = f(x[shift(i, s, m)], y[shift(j, t, m)], z[shift(k, u, m)])
+                });
+            }
+        },
+    )
+}
+
+/// A contiguous copy of the elements.
+pub(crate) fn copy<T: Element>(x: View<'_, T>) -> Result<Buffer> {
+    map(x, Cost::Low, |x| x)
+}
+
+/// Writes `f(old, new)` over the elements of `target` that `layout` selects; `source` has the same
+/// shape.
+pub(crate) fn assign<T: Element, U: Element>(
+    target: &mut [T],
+    layout: &Layout,
+    source: View<'_, U>,
+    f: impl Fn(T, U) -> T,
+) {
+    let (shape, [to, from]) = Layout::coalesce([layout, source.layout]);
+    let Some(rows) = row_count(&shape) else {
+        return;
+    };
+    let (n, [s, t]) = (shape[shape.len() - 1], [last(&to), last(&from)]);
+    let mut odometer = Odometer::new(
+        &shape,
+        [&to, &from],
+        [layout.offset, source.layout.offset],
+        0,
+    );
+    for _ in 0..rows {
+        let [i, j] = odometer.next();
+        vectorize(|| {
+            for k in 0..n {
+                let place = &mut target[shift(i, s, k)];
+                *place = f(*place, source.data[shift(j, t, k)]);
+            }
+        });
+    }
+}
+
+/// Position `step · i` elements from `at`; layouts never leave their storage.
+#[inline(always)]
+fn shift(at: usize, step: isize, i: usize) -> usize {
+    at.wrapping_add_signed(step.wrapping_mul(i as isize))
+}
+
+fn last(strides: &Strides) -> isize {
+    *strides.last().expect("merged shapes have a dimension")
+}
+
+/// The number of innermost rows, unless there are no elements.
+fn row_count(shape: &[usize]) -> Option<usize> {
+    (!shape.contains(&0)).then(|| shape[..shape.len() - 1].iter().product())
+}
+
+/// Builds a contiguous result from strided operands: `row(out, positions, steps)` writes one
+/// innermost row (or a part of it), given where it begins in each operand and the steps along it.
+fn strided<U: Element, const N: usize>(
+    layouts: [&Layout; N],
+    cost: Cost,
+    row: impl Fn(&mut [U], [usize; N], [isize; N]) + Sync,
+) -> Result<Buffer> {
+    let (shape, strides) = Layout::coalesce(layouts);
+    let offsets = layouts.map(|l| l.offset);
+    Buffer::build(layouts[0].numel(), |out| {
+        let Some(rows) = row_count(&shape) else {
+            return;
+        };
+        let n = shape[shape.len() - 1];
+        let steps = std::array::from_fn(|k| last(&strides[k]));
+        let outer: [&Strides; N] = std::array::from_fn(|k| &strides[k]);
+        if rows == 1 {
+            return parallel::fill(out, cost.grain(), |start, out| {
+                let at = std::array::from_fn(|k| shift(offsets[k], steps[k], start));
+                vectorize(|| row(out, at, steps));
+            });
+        }
+        let rows_a_chunk = (cost.grain() / n).max(1);
+        parallel::fill(out, rows_a_chunk * n, |start, out| {
+            let mut odometer = Odometer::new(&shape, outer, offsets, start / n);
+            vectorize(|| {
+                out.chunks_exact_mut(n)
+                    .for_each(|out| row(out, odometer.next(), steps))
+            });
+        });
+    })
+}
+
+/// Walks the rows of several operands in step.
+struct Odometer<'a, const N: usize> {
+    shape: &'a [usize],
+    strides: [&'a Strides; N],
+    index: Dims,
+    at: [usize; N],
+}
+
+impl<'a, const N: usize> Odometer<'a, N> {
+    /// Starts at row number `row`.
+    fn new(shape: &'a Dims, strides: [&'a Strides; N], mut at: [usize; N], row: usize) -> Self {
+        let outer = &shape[..shape.len() - 1];
+        let mut index = Dims::from_elem(0, outer.len());
+        let mut rest = row;
+        for d in (0..outer.len()).rev() {
+            index[d] = rest % outer[d];
+            rest /= outer[d];
+            for k in 0..N {
+                at[k] = shift(at[k], strides[k][d], index[d]);
+            }
+        }
+        Self {
+            shape: outer,
+            strides,
+            index,
+            at,
+        }
+    }
+
+    /// Where the current row begins in each operand; moves on to the next row.
+    #[inline(always)]
+    fn next(&mut self) -> [usize; N] {
+        let here = self.at;
+        for d in (0..self.shape.len()).rev() {
+            self.index[d] += 1;
+            let wrapped = self.index[d] == self.shape[d];
+            for k in 0..N {
+                let steps = if wrapped {
+                    1 - self.shape[d] as isize
+                } else {
+                    1
+                };
+                self.at[k] = self.at[k].wrapping_add_signed(self.strides[k][d].wrapping_mul(steps));
+            }
+            if !wrapped {
+                break;
+            }
+            self.index[d] = 0;
+        }
+        here
+    }
+}

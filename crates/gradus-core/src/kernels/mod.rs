@@ -1,0 +1,44 @@
+//! Loops over memory. No gradients, no tensors: slices and layouts in, buffers out.
+//!
+//! Each kernel is a plain loop that the compiler vectorises; [`vectorize`] compiles it for several
+//! instruction sets and picks the best one at run time. Work above a size is cut into chunks by
+//! [`parallel`], whose boundaries depend on the size alone, never on the number of threads: results
+//! are the same bits on one thread and on many.
+
+pub(crate) mod gather;
+pub(crate) mod map;
+pub mod math;
+pub(crate) mod matmul;
+pub mod parallel;
+pub(crate) mod reduce;
+pub(crate) mod rows;
+pub(crate) mod update;
+
+use crate::dtype::Element;
+use crate::shape::Layout;
+
+/// Runs `f` compiled for the widest vectors this processor has.
+#[inline(always)]
+pub(crate) fn vectorize<R>(f: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(f)
+}
+
+/// An operand: the elements of a storage and where the tensor's lie among them.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a, T> {
+    pub data: &'a [T],
+    pub layout: &'a Layout,
+}
+
+impl<'a, T: Element> View<'a, T> {
+    pub(crate) fn new(data: &'a [T], layout: &'a Layout) -> Self {
+        Self { data, layout }
+    }
+
+    /// The elements as one slice, when they lie row-major without gaps.
+    pub(crate) fn as_slice(&self) -> Option<&'a [T]> {
+        self.layout
+            .is_contiguous()
+            .then(|| &self.data[self.layout.offset..self.layout.offset + self.layout.numel()])
+    }
+}

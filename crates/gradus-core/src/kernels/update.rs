@@ -1,0 +1,47 @@
+//! One pass over a parameter and what belongs to it: the inner loops of the optimizers.
+
+use super::{parallel, vectorize};
+use crate::dtype::Element;
+
+/// Calls `f(parameter, gradient, state)` on chunks of the three, which have equal lengths but for
+/// states that are not there (empty slices).
+pub(crate) fn update<T: Element, const N: usize>(
+    parameter: &mut [T],
+    gradient: &[T],
+    states: [&mut [T]; N],
+    f: impl Fn(&mut T, T, [&mut T; N]) + Sync,
+) {
+    let n = parameter.len();
+    assert!(
+        gradient.len() == n && states.iter().all(|s| s.len() == n),
+        "update: lengths differ"
+    );
+    let states = states.map(|s| Shared(s.as_mut_ptr()));
+    parallel::fill(parameter, parallel::GRAIN, |start, parameter| {
+        let gradient = &gradient[start..start + parameter.len()];
+        let mut states: [&mut [T]; N] = std::array::from_fn(|i| {
+            // SAFETY: the state has as many elements as the parameter (asserted above), is borrowed
+            // mutably for this call, and `fill` gives each task its own range.
+            unsafe { std::slice::from_raw_parts_mut(states[i].get().add(start), parameter.len()) }
+        });
+        vectorize(|| {
+            for i in 0..parameter.len() {
+                f(
+                    &mut parameter[i],
+                    gradient[i],
+                    states.each_mut().map(|s| &mut s[i]),
+                );
+            }
+        });
+    });
+}
+
+/// A pointer that tasks may share because each touches its own part.
+struct Shared<T>(*mut T);
+// SAFETY: see `update`, the only user.
+unsafe impl<T: Send> Sync for Shared<T> {}
+impl<T> Shared<T> {
+    fn get(&self) -> *mut T {
+        self.0
+    }
+}

@@ -1,0 +1,246 @@
+//! Parts of a tensor: slices and single positions as views, rows by index as copies.
+
+use super::registry::{Case, Input};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
+use crate::dtype::{DType, dispatch, dispatch_number};
+use crate::error::{Result, err};
+use crate::kernels::gather;
+use crate::shape::{Dims, Layout, resolve_dim};
+use crate::tensor::Tensor;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("slice", &[Input::real(&[5, 3])], |x| x[0].narrow(0, 1, 2)),
+    Case::new("slice", &[Input::real(&[3, 5])], |x| x[0].slice(1, 0, 5, 2)),
+    Case::new("slice", &[Input::real(&[3, 5])], |x| x[0].select(-1, -2)),
+    Case::new("index_select", &[Input::real(&[4, 3])], |x| {
+        x[0].index_select(0, &Tensor::from([2, 0, 2]))
+    }),
+    Case::new("index_select", &[Input::real(&[2, 4, 3])], |x| {
+        x[0].index_select(1, &Tensor::from([3, 3]))
+    }),
+];
+
+impl Tensor {
+    /// A view of `len` positions from `start` on along `dim`.
+    ///
+    /// # Errors
+    /// If the dimension or the positions are out of range.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3, 4]).narrow(0, 1, 2)?.to_vec::<i64>()?, [2, 3]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn narrow(&self, dim: isize, start: usize, len: usize) -> Result<Tensor> {
+        let (d, n) = self.dimension("narrow", dim)?;
+        let end = start.checked_add(len).filter(|&end| end <= n);
+        let end = end.ok_or_else(|| {
+            err!(Index, "narrow: start ({start}) + length ({len}) exceeds dimension size ({n}) of dimension {d}")
+        })?;
+        apply(
+            Slice {
+                dim: d,
+                start,
+                end,
+                step: 1,
+            },
+            &[self],
+        )
+    }
+
+    /// A view of the positions start, start + step, … below `end` along `dim`. As in Python,
+    /// negative positions count from the end and positions beyond it are cut.
+    ///
+    /// # Errors
+    /// If the dimension is out of range or the step is 0.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([1, 2, 3, 4, 5]);
+    /// assert_eq!(x.slice(0, 1, -1, 2)?.to_vec::<i64>()?, [2, 4]);
+    /// assert_eq!(x.slice(0, -2, 99, 1)?.to_vec::<i64>()?, [4, 5]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn slice(&self, dim: isize, start: isize, end: isize, step: usize) -> Result<Tensor> {
+        let (d, n) = self.dimension("slice", dim)?;
+        if step == 0 {
+            return Err(err!(Value, "slice: slice step must be positive"));
+        }
+        let clip = |i: isize| {
+            if i < 0 {
+                i.saturating_add_unsigned(n).max(0)
+            } else {
+                i
+            }
+            .min(n as isize) as usize
+        };
+        let (start, end) = (clip(start), clip(end));
+        apply(
+            Slice {
+                dim: d,
+                start,
+                end: end.max(start),
+                step,
+            },
+            &[self],
+        )
+    }
+
+    /// A view of position `index` along `dim`, which disappears; a negative index counts from the
+    /// end.
+    ///
+    /// # Errors
+    /// If the dimension or the index is out of range.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([[1, 2], [3, 4]]).select(0, -1)?.to_vec::<i64>()?, [3, 4]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn select(&self, dim: isize, index: isize) -> Result<Tensor> {
+        let (d, n) = self.dimension("select", dim)?;
+        let i = if index < 0 {
+            index.saturating_add_unsigned(n)
+        } else {
+            index
+        };
+        if i < 0 || i >= n as isize {
+            return Err(err!(
+                Index,
+                "index {index} is out of bounds for dimension {d} with size {n}"
+            ));
+        }
+        self.narrow(dim, i as usize, 1)?.squeeze(d as isize)
+    }
+
+    /// The positions along `dim` that the integer vector `index` names, copied in its order.
+    ///
+    /// # Errors
+    /// If `index` is no vector of integers, or one of them is out of range.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([[1, 2], [3, 4], [5, 6]]);
+    /// assert_eq!(x.index_select(0, &Tensor::from([2, 0]))?.to_vec::<i64>()?, [5, 6, 1, 2]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn index_select(&self, dim: isize, index: &Tensor) -> Result<Tensor> {
+        let (d, n) = self.dimension("index_select", dim)?;
+        if index.ndim() != 1 {
+            return Err(err!(
+                Shape,
+                "index_select: Index is supposed to be a vector, but got dim: {} with shape {:?}",
+                index.ndim(),
+                index.shape()
+            ));
+        }
+        let indices = index.to_indices("index_select", n)?;
+        apply(IndexSelect { dim: d, indices }, &[self])
+    }
+
+    /// The elements of this integer tensor as positions below `n`; negative ones count from the
+    /// end. Errors name `op`.
+    pub(crate) fn to_indices(&self, op: &str, n: usize) -> Result<Vec<usize>> {
+        if self.dtype().is_float() || self.dtype() == DType::Bool {
+            return Err(err!(
+                DType,
+                "{op}: expected indices of an integer dtype, got {}",
+                self.dtype()
+            ));
+        }
+        let to_index = |i: i64| {
+            let j = if i < 0 { i + n as i64 } else { i };
+            usize::try_from(j).ok().filter(|&j| j < n).ok_or_else(|| {
+                err!(
+                    Index,
+                    "{op}: index {i} is out of bounds for dimension with size {n}"
+                )
+            })
+        };
+        self.to_vec::<i64>()?.into_iter().map(to_index).collect()
+    }
+
+    /// Dimension `dim` and its size; a 0-d tensor has none.
+    fn dimension(&self, op: &str, dim: isize) -> Result<(usize, usize)> {
+        let d = resolve_dim(dim, self.ndim()).map_err(|e| e.at(op))?;
+        let n = self
+            .shape()
+            .get(d)
+            .ok_or_else(|| err!(Index, "{op}: a 0-dim tensor has no positions to pick"))?;
+        Ok((d, *n))
+    }
+}
+
+/// Every `step`-th position from `start` below `end`. The gradient is 0 at all other positions.
+struct Slice {
+    dim: usize,
+    start: usize,
+    end: usize,
+    step: usize,
+}
+
+impl Slice {
+    fn layout(&self, of: &Layout) -> Layout {
+        let mut layout = of.clone();
+        layout.shape[self.dim] = (self.end - self.start).div_ceil(self.step);
+        layout.offset = layout
+            .offset
+            .wrapping_add_signed(self.start as isize * of.strides[self.dim]);
+        layout.strides[self.dim] *= self.step as isize;
+        layout
+    }
+}
+
+impl Function for Slice {
+    fn name(&self) -> &'static str {
+        "slice"
+    }
+    fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+        Ok(x[0].view(self.layout(x[0].layout())))
+    }
+    fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+        let dx = Tensor::full(saved.input_shape(0)?, 0.0, grad.dtype())?;
+        dx.view(self.layout(dx.layout())).copy_(grad)?;
+        Ok([Grad::Of(dx)].into())
+    }
+}
+
+/// Rows by index. The gradient of a row is the sum over the times it was picked.
+struct IndexSelect {
+    dim: usize,
+    indices: Vec<usize>,
+}
+
+impl IndexSelect {
+    /// Elements before, along and after the dimension in the shape of the source.
+    fn blocks(&self, shape: &[usize]) -> (usize, usize, usize) {
+        (
+            shape[..self.dim].iter().product(),
+            shape[self.dim],
+            shape[self.dim + 1..].iter().product(),
+        )
+    }
+}
+
+impl Function for IndexSelect {
+    fn name(&self) -> &'static str {
+        "index_select"
+    }
+    fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+        let (outer, rows, width) = self.blocks(x[0].shape());
+        let out = dispatch!(x[0].dtype(), T => {
+            x[0].with_slice::<T, _>(|x| gather::rows(x, outer, rows, width, &self.indices))
+        })?;
+        let mut shape: Dims = x[0].layout().shape.clone();
+        shape[self.dim] = self.indices.len();
+        Ok(Tensor::from_buffer(out, shape))
+    }
+    fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+        let shape = saved.input_shape(0)?;
+        let (outer, rows, width) = self.blocks(shape);
+        let out = dispatch_number!("index_select", grad.dtype(), T => {
+            grad.with_slice::<T, _>(|g| gather::add_rows(g, outer, rows, width, &self.indices))
+        })?;
+        Ok([Grad::Of(Tensor::from_buffer(out, Dims::from_slice(shape)))].into())
+    }
+}

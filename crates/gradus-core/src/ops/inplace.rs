@@ -1,0 +1,234 @@
+//! Changing a tensor's memory. Views see the change; autograd refuses it where a gradient would
+//! become wrong.
+
+use super::Operand;
+use crate::autograd::is_grad_enabled;
+use crate::dtype::{Element, Number, dispatch, dispatch_float, dispatch_number};
+use crate::error::{Result, err};
+use crate::kernels::math::Float;
+use crate::kernels::update::update;
+use crate::kernels::{View, map};
+use crate::shape::Layout;
+use crate::tensor::Tensor;
+
+/// The rule by which an optimizer changes one number of a parameter, for [`Tensor::update_`].
+pub trait Update<const N: usize>: Sync {
+    /// The new value of a parameter `p` with gradient `g`; `state` is what the optimizer remembers
+    /// about it, to be changed in place.
+    fn update<T: Float>(&self, p: T, g: T, state: [&mut T; N]) -> T;
+}
+
+impl Tensor {
+    /// Overwrites every element with that of `source`, which broadcasts and is converted.
+    ///
+    /// # Errors
+    /// If the shape does not broadcast to this one, or the tensor may not be changed (see
+    /// [`add_`](Tensor::add_)).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::zeros([2, 2]);
+    /// x.select(0, 1)?.copy_(&Tensor::from([3, 4]))?;
+    /// assert_eq!(x.to_vec::<f32>()?, [0.0, 0.0, 3.0, 4.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn copy_(&self, source: &Tensor) -> Result<()> {
+        let source = self.prepare("copy_", source.detach().to_dtype(self.dtype())?)?;
+        dispatch!(self.dtype(), T => self.assign::<T>(&source, |_, x| x))
+    }
+
+    /// Overwrites every element with `value`, converted.
+    ///
+    /// # Errors
+    /// If the tensor may not be changed (see [`add_`](Tensor::add_)).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::zeros([2]);
+    /// x.fill_(7.0)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [7.0, 7.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn fill_(&self, value: f64) -> Result<()> {
+        self.copy_(&Tensor::full((), value, self.dtype())?)
+    }
+
+    /// Adds `other`, which broadcasts, in place.
+    ///
+    /// # Errors
+    /// If `other` does not broadcast to this shape or would need another dtype; if this is a leaf
+    /// that requires a gradient, or the result of a recorded operation, outside of
+    /// [`no_grad`](crate::no_grad); if elements share memory (a broadcast view).
+    ///
+    /// ```
+    /// # use gradus_core::{Tensor, no_grad};
+    /// let w = Tensor::ones([2]).requires_grad_(true)?;
+    /// assert!(w.add_(1.0).is_err());
+    /// no_grad(|| w.add_(1.0))?;
+    /// assert_eq!(w.to_vec::<f32>()?, [2.0, 2.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn add_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
+        let other = self.operand("add_", other.into())?;
+        dispatch_number!("add_", self.dtype(), T => self.assign::<T>(&other, T::plus))
+    }
+
+    /// Subtracts `other` in place.
+    ///
+    /// # Errors
+    /// As [`add_`](Tensor::add_).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([3.0, 4.0]);
+    /// x.sub_(&Tensor::from([1.0, 1.0]))?;
+    /// assert_eq!(x.to_vec::<f32>()?, [2.0, 3.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn sub_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
+        let other = self.operand("sub_", other.into())?;
+        dispatch_number!("sub_", self.dtype(), T => self.assign::<T>(&other, T::minus))
+    }
+
+    /// Multiplies by `other` in place.
+    ///
+    /// # Errors
+    /// As [`add_`](Tensor::add_).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([3.0, 4.0]);
+    /// x.mul_(2.0)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [6.0, 8.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn mul_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
+        let other = self.operand("mul_", other.into())?;
+        dispatch_number!("mul_", self.dtype(), T => self.assign::<T>(&other, T::times))
+    }
+
+    /// Divides by `other` in place; floating point tensors only.
+    ///
+    /// # Errors
+    /// As [`add_`](Tensor::add_).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([3.0, 4.0]);
+    /// x.div_(2.0)?;
+    /// assert_eq!(x.to_vec::<f32>()?, [1.5, 2.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn div_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
+        let other = self.operand("div_", other.into())?;
+        dispatch_float!("div_", self.dtype(), T => self.assign::<T>(&other, |x, y| x / y))
+    }
+
+    /// One optimizer step: every element becomes `rule.update(element, gradient, state)`, in one
+    /// pass over all of them. Autograd does not see it.
+    ///
+    /// # Errors
+    /// If shapes or dtypes differ, a tensor is not contiguous (the gradient may be anything), two of
+    /// them share memory, or the dtype is not floating point. Nothing is changed then.
+    pub fn update_<const N: usize>(
+        &self,
+        grad: &Tensor,
+        state: [&Tensor; N],
+        rule: &impl Update<N>,
+    ) -> Result<()> {
+        let grad = if grad.shares_memory(self) {
+            grad.copy()?
+        } else {
+            grad.detach().contiguous()?
+        };
+        let fits = |t: &Tensor| {
+            t.shape() == self.shape() && t.dtype() == self.dtype() && t.is_contiguous()
+        };
+        let apart = |i: usize| {
+            !state[i].shares_memory(self)
+                && !state[i].shares_memory(&grad)
+                && !state[..i].iter().any(|s| s.shares_memory(state[i]))
+        };
+        if !fits(self) || !fits(&grad) || !state.iter().all(|s| fits(s)) || !(0..N).all(apart) {
+            return Err(err!(
+                Shape,
+                "update_: parameter ({} of shape {:?}), gradient ({} of shape {:?}) and state must agree in shape and \
+                 dtype, be contiguous and lie apart in memory",
+                self.dtype(),
+                self.shape(),
+                grad.dtype(),
+                grad.shape()
+            ));
+        }
+        let range = |t: &Tensor| t.layout().offset..t.layout().offset + t.numel();
+        dispatch_float!("update_", self.dtype(), T => {
+            self.storage().update(grad.storage(), |p: &mut [T], g: &[T]| {
+                // The state is the optimizer's own, so these locks come last in every order.
+                let mut guards = state.map(|s| s.storage().write::<T>());
+                let mut ranges = state.iter().map(|s| range(s));
+                let states = guards.each_mut().map(|s| &mut s[ranges.next().expect("one range each")]);
+                update(&mut p[range(self)], &g[range(&grad)], states, |p, g, s| *p = rule.update(*p, g, s));
+            });
+            Ok(())
+        })
+    }
+
+    /// `other` ready to be combined with this tensor in place.
+    fn operand(&self, op: &str, other: Operand<'_>) -> Result<Tensor> {
+        let dtype = super::promote(&Operand::Tensor(self), &other);
+        if dtype.category() > self.dtype().category() {
+            return Err(err!(
+                DType,
+                "{op}: result type {dtype} can't be cast to the desired output type {}; convert the tensor first",
+                self.dtype()
+            ));
+        }
+        self.prepare(op, other.to_tensor(self.dtype())?.detach())
+    }
+
+    /// Checks that this tensor may be written, and brings `source` to its shape, apart from its
+    /// memory.
+    fn prepare(&self, op: &str, source: Tensor) -> Result<Tensor> {
+        if is_grad_enabled() && self.is_leaf() && self.requires_grad() {
+            return Err(err!(
+                Autograd,
+                "{op}: a leaf Variable that requires grad is being used in an in-place operation. Wrap it in no_grad \
+                 if no gradient should know of it"
+            ));
+        }
+        if is_grad_enabled() && self.requires_grad() {
+            return Err(err!(
+                Autograd,
+                "{op}: this tensor is the result of a recorded operation, changing it in place is not recorded. Use \
+                 the operation that returns a new tensor, or no_grad"
+            ));
+        }
+        if self
+            .shape()
+            .iter()
+            .zip(self.stride())
+            .any(|(&n, &s)| n > 1 && s == 0)
+        {
+            return Err(err!(
+                Value,
+                "{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory \
+                 location. Use contiguous() first"
+            ));
+        }
+        let source = source.broadcast_to(self.shape()).map_err(|e| e.at(op))?;
+        if source.shares_memory(self) {
+            source.copy()
+        } else {
+            Ok(source)
+        }
+    }
+
+    fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T) -> Result<()> {
+        let layout: &Layout = self.layout();
+        self.storage()
+            .update(source.storage(), |target: &mut [T], x: &[T]| {
+                map::assign(target, layout, View::new(x, source.layout()), f);
+            });
+        Ok(())
+    }
+}

@@ -1,0 +1,309 @@
+//! Matrix products.
+
+use super::registry::{Case, Input};
+use crate::autograd::{Context, Function, Grads, Saved, apply};
+use crate::dtype::{Element, dispatch_float};
+use crate::error::{Result, err};
+use crate::kernels::matmul::{Matrix, matmul};
+use crate::kernels::{View, map};
+use crate::shape::{Dims, Layout, broadcast, numel};
+use crate::storage::Buffer;
+use crate::tensor::Tensor;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new(
+        "matmul",
+        &[Input::real(&[2, 3]), Input::real(&[3, 4])],
+        |x| x[0].matmul(&x[1]),
+    ),
+    Case::new("matmul", &[Input::real(&[3]), Input::real(&[3])], |x| {
+        x[0].matmul(&x[1])
+    }),
+    Case::new("matmul", &[Input::real(&[2, 3]), Input::real(&[3])], |x| {
+        x[0].matmul(&x[1])
+    }),
+    Case::new("matmul", &[Input::real(&[3]), Input::real(&[3, 2])], |x| {
+        x[0].matmul(&x[1])
+    }),
+    Case::new(
+        "matmul",
+        &[Input::real(&[2, 2, 3]), Input::real(&[3, 2])],
+        |x| x[0].matmul(&x[1]),
+    ),
+    Case::new(
+        "matmul",
+        &[Input::real(&[2, 1, 2, 3]), Input::real(&[2, 3, 2])],
+        |x| x[0].matmul(&x[1]),
+    ),
+    Case::new(
+        "linear",
+        &[
+            Input::real(&[4, 3]),
+            Input::real(&[2, 3]),
+            Input::real(&[2]),
+        ],
+        |x| x[0].linear(&x[1], Some(&x[2])),
+    ),
+    Case::new(
+        "linear",
+        &[Input::real(&[2, 2, 3]), Input::real(&[2, 3])],
+        |x| x[0].linear(&x[1], None),
+    ),
+];
+
+impl Tensor {
+    /// The matrix product, with PyTorch's rules for every rank: two vectors give their dot product;
+    /// a vector on the left is a row, on the right a column; leading dimensions are batches, which
+    /// broadcast. Shapes [.., m, k] · [.., k, n] → [.., m, n].
+    ///
+    /// # Errors
+    /// For a 0-d operand, inner sizes that differ, dtypes that differ or are not floating point.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let a = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(a.matmul(&Tensor::from([1.0, 1.0]))?.to_vec::<f32>()?, [3.0, 7.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn matmul(&self, other: &Tensor) -> Result<Tensor> {
+        if self.ndim() == 0 || other.ndim() == 0 {
+            return Err(err!(
+                Shape,
+                "matmul: both arguments need to be at least 1D, but they are {}D and {}D",
+                self.ndim(),
+                other.ndim()
+            ));
+        }
+        same_float("matmul", self, other)?;
+        let a = if self.ndim() == 1 {
+            self.unsqueeze(0)?
+        } else {
+            self.clone()
+        };
+        let b = if other.ndim() == 1 {
+            other.unsqueeze(1)?
+        } else {
+            other.clone()
+        };
+        let (k, inner) = (a.shape()[a.ndim() - 1], b.shape()[b.ndim() - 2]);
+        if k != inner {
+            return Err(err!(
+                Shape,
+                "matmul: mat1 and mat2 shapes cannot be multiplied: the last size of {:?} is {k}, the {} of {:?} is {inner}",
+                self.shape(),
+                if other.ndim() == 1 {
+                    "size"
+                } else {
+                    "last but one"
+                },
+                other.shape()
+            ));
+        }
+        let product = if b.ndim() == 2 && a.ndim() > 2 {
+            // One product of tall matrices instead of many small ones.
+            let mut shape = Dims::from_slice(&a.shape()[..a.ndim() - 1]);
+            shape.push(b.shape()[1]);
+            apply(MatMul, &[&a.flatten(0, -2)?, &b])?.reshape(&shape)?
+        } else {
+            apply(MatMul, &[&a, &b])?
+        };
+        let product = if other.ndim() == 1 {
+            product.squeeze(-1)?
+        } else {
+            product
+        };
+        if self.ndim() == 1 {
+            product.squeeze(if other.ndim() == 1 { -1 } else { -2 })
+        } else {
+            Ok(product)
+        }
+    }
+
+    /// x·Wᵀ + b, the affine map of a fully connected layer. Shapes [.., in], [out, in], [out] →
+    /// [.., out].
+    ///
+    /// # Errors
+    /// If the sizes do not fit or the dtypes differ.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let (w, b) = (Tensor::from([[1.0, 2.0]]), Tensor::from([0.5]));
+    /// assert_eq!(Tensor::from([[3.0, 4.0]]).linear(&w, Some(&b))?.to_vec::<f32>()?, [11.5]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn linear(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        same_float("linear", self, weight)?;
+        let (&[out, input], Some(&features)) = (weight.shape(), self.shape().last()) else {
+            return Err(err!(
+                Shape,
+                "linear: expected an input [.., in] and a weight [out, in], got {:?} and {:?}",
+                self.shape(),
+                weight.shape()
+            ));
+        };
+        if features != input {
+            return Err(err!(
+                Shape,
+                "linear: got {features} features (input of shape {:?}), the weight of shape {:?} takes {input}",
+                self.shape(),
+                weight.shape()
+            ));
+        }
+        if let Some(b) = bias {
+            same_float("linear", self, b)?;
+            if b.shape() != [out] {
+                return Err(err!(
+                    Shape,
+                    "linear: a bias of shape [{out}] is needed, got {:?}",
+                    b.shape()
+                ));
+            }
+        }
+        let x = if self.ndim() == 1 {
+            self.unsqueeze(0)?
+        } else {
+            self.flatten(0, -2)?
+        };
+        let inputs = [Some(&x), Some(weight), bias];
+        let y = apply(
+            Linear,
+            &inputs
+                .into_iter()
+                .flatten()
+                .collect::<smallvec::SmallVec<[_; 3]>>(),
+        )?;
+        let mut shape = Dims::from_slice(&self.shape()[..self.ndim() - 1]);
+        shape.push(out);
+        y.reshape(&shape)
+    }
+
+    /// The last two dimensions swapped.
+    fn mt(&self) -> Result<Tensor> {
+        self.transpose(-1, -2)
+    }
+}
+
+fn same_float(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {
+    a.dtype().expect_float(op)?;
+    if a.dtype() == b.dtype() {
+        return Ok(());
+    }
+    Err(err!(
+        DType,
+        "{op}: expected both operands to have the same dtype, but got {} and {}",
+        a.dtype(),
+        b.dtype()
+    ))
+}
+
+/// The matrix in the last two dimensions of a view, at the batch that starts at `offset`.
+fn matrix<'a, T: Element>(x: View<'a, T>, offset: usize) -> Matrix<'a, T> {
+    let rank = x.layout.rank();
+    Matrix {
+        data: x.data,
+        offset,
+        row: x.layout.strides[rank - 2],
+        col: x.layout.strides[rank - 1],
+    }
+}
+
+/// The product of [.., m, k] and [.., k, n].
+struct MatMul;
+
+impl Function for MatMul {
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
+
+    fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+        let (a, b) = (x[0], x[1]);
+        ctx.save(a);
+        ctx.save(b);
+        let (m, k, n) = (
+            a.shape()[a.ndim() - 2],
+            a.shape()[a.ndim() - 1],
+            b.shape()[b.ndim() - 1],
+        );
+        let mut shape = broadcast(&a.shape()[..a.ndim() - 2], &b.shape()[..b.ndim() - 2])
+            .map_err(|e| e.at("matmul"))?;
+        let with = |rows, cols| shape.iter().copied().chain([rows, cols]).collect::<Dims>();
+        let (la, lb) = (
+            a.layout().broadcast_to(&with(m, k))?,
+            b.layout().broadcast_to(&with(k, n))?,
+        );
+        let batches = shape.clone();
+        shape.extend([m, n]);
+        let len = numel(&shape)?;
+        let out = dispatch_float!("matmul", a.dtype(), T => a.with::<T, _>(|a| b.with::<T, _>(|b| {
+            let (a, b) = (View::new(a.data, &la), View::new(b.data, &lb));
+            Buffer::build(len, |out| {
+                if len == 0 {
+                    return;
+                }
+                for (i, out) in out.chunks_exact_mut(m * n).enumerate() {
+                    let (a, b) = (matrix(a, batch_offset(&la, &batches, i)), matrix(b, batch_offset(&lb, &batches, i)));
+                    matmul(out, (m, k, n), a, b, false);
+                }
+            })
+        })))?;
+        Ok(Tensor::from_buffer(out, shape))
+    }
+
+    fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
+        let da = saved.grad(0, || apply(MatMul, &[g, &saved.get(1)?.mt()?]))?;
+        let db = saved.grad(1, || apply(MatMul, &[&saved.get(0)?.mt()?, g]))?;
+        Ok([da, db].into())
+    }
+}
+
+/// Where batch number `i` begins.
+fn batch_offset(layout: &Layout, batches: &[usize], mut i: usize) -> usize {
+    let mut offset = layout.offset;
+    for (d, &n) in batches.iter().enumerate().rev() {
+        offset = offset.wrapping_add_signed((i % n) as isize * layout.strides[d]);
+        i /= n;
+    }
+    offset
+}
+
+/// x·Wᵀ + b for a matrix x: the bias is written first, the product is added onto it.
+struct Linear;
+
+impl Function for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+        let (x, w, b) = (x[0], x[1], x.get(2));
+        ctx.save(x);
+        ctx.save(w);
+        let (m, k, n) = (x.shape()[0], x.shape()[1], w.shape()[0]);
+        let shape = Dims::from_slice(&[m, n]);
+        numel(&shape)?;
+        let wt = w.layout().permute(&[1, 0]);
+        let out = dispatch_float!("linear", x.dtype(), T => {
+            let mut out = match b {
+                Some(b) => {
+                    let rows = b.layout().broadcast_to(&shape)?;
+                    b.with::<T, _>(|b| map::copy(View::new(b.data, &rows)))?
+                }
+                None => Buffer::new::<T>(m * n)?,
+            };
+            x.with::<T, _>(|x| w.with::<T, _>(|w| {
+                let wt = View::new(w.data, &wt);
+                let (x, wt) = (matrix(x, x.layout.offset), matrix(wt, wt.layout.offset));
+                matmul(out.slice_mut(), (m, k, n), x, wt, b.is_some());
+            }));
+            Ok(out)
+        })?;
+        Ok(Tensor::from_buffer(out, shape))
+    }
+
+    fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
+        let dx = saved.grad(0, || apply(MatMul, &[g, &saved.get(1)?]))?;
+        let dw = saved.grad(1, || apply(MatMul, &[&g.t()?, &saved.get(0)?]))?;
+        let db = saved.grad(2, || g.sum(0))?;
+        Ok([dx, dw, db].into_iter().take(saved.inputs()).collect())
+    }
+}

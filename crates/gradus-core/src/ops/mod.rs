@@ -1,0 +1,125 @@
+//! What tensors do, one file per family: each operation's struct, forward, backward, documentation
+//! and test cases together.
+//!
+//! To add an operation to a family, write it in that file and add its cases to the file's `CASES`:
+//! the generic tests (`tests/registry.rs`) then check its gradient, strided inputs, both floating
+//! dtypes and more. A [`Function`](crate::Function) without a case fails them.
+
+pub(crate) mod binary;
+mod cast;
+mod compare;
+mod index;
+mod inplace;
+mod loss;
+mod matmul;
+mod pointwise;
+mod reduce;
+mod registry;
+mod shape;
+mod softmax;
+
+pub use inplace::Update;
+pub use reduce::Dimensions;
+pub use registry::{Case, Input};
+pub use shape::NewShape;
+
+use crate::dtype::{DType, Element, dispatch};
+use crate::error::Result;
+use crate::shape::Dims;
+use crate::storage::Buffer;
+use crate::tensor::Tensor;
+
+/// The test cases of every operation, family by family.
+pub const ALL: &[&[Case]] = &[
+    pointwise::CASES,
+    binary::CASES,
+    cast::CASES,
+    reduce::CASES,
+    shape::CASES,
+    index::CASES,
+    matmul::CASES,
+    softmax::CASES,
+    loss::CASES,
+];
+
+/// A plain number beside a tensor. It never changes the tensor's dtype within a category: an f32
+/// tensor times 2 or 2.0 is f32, an integer tensor times 2.0 is f32.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar {
+    /// `true` or `false`.
+    Bool(bool),
+    /// An integer.
+    Int(i64),
+    /// A floating point number.
+    Float(f64),
+}
+
+/// What the methods of two operands take on their right: a tensor or a plain number.
+#[derive(Clone, Copy, Debug)]
+pub enum Operand<'a> {
+    /// A tensor.
+    Tensor(&'a Tensor),
+    /// A number.
+    Scalar(Scalar),
+}
+
+impl<'a> From<&'a Tensor> for Operand<'a> {
+    fn from(tensor: &'a Tensor) -> Self {
+        Self::Tensor(tensor)
+    }
+}
+
+macro_rules! scalars {
+    ($($t:ident $variant:ident),+) => {$(
+        impl From<$t> for Operand<'_> {
+            fn from(x: $t) -> Self { Self::Scalar(Scalar::$variant(x.into())) }
+        }
+    )+};
+}
+scalars!(f64 Float, f32 Float, i64 Int, i32 Int, bool Bool);
+
+impl Operand<'_> {
+    /// The dtype this operand asks for, and how much it counts: tensors with dimensions over 0-d
+    /// tensors over plain numbers.
+    fn weight(&self) -> (DType, u8) {
+        match self {
+            Self::Tensor(t) => (t.dtype(), if t.ndim() > 0 { 2 } else { 1 }),
+            Self::Scalar(Scalar::Bool(_)) => (DType::Bool, 0),
+            Self::Scalar(Scalar::Int(_)) => (DType::I64, 0),
+            Self::Scalar(Scalar::Float(_)) => (DType::F32, 0),
+        }
+    }
+
+    /// As a tensor of `dtype`.
+    fn to_tensor(self, dtype: DType) -> Result<Tensor> {
+        let scalar = match self {
+            Self::Tensor(t) => return t.to_dtype(dtype),
+            Self::Scalar(scalar) => scalar,
+        };
+        let buffer = dispatch!(dtype, T => Buffer::build(1, |out: &mut [T]| out[0] = match scalar {
+            Scalar::Bool(x) => T::from_i64(x.into()),
+            Scalar::Int(x) => T::from_i64(x),
+            Scalar::Float(x) => T::from_f64(x),
+        }))?;
+        Ok(Tensor::from_buffer(buffer, Dims::new()))
+    }
+}
+
+/// The dtype that an operation on both computes in (PyTorch's type promotion).
+fn promote(a: &Operand<'_>, b: &Operand<'_>) -> DType {
+    let ((a, wa), (b, wb)) = (a.weight(), b.weight());
+    match wa.cmp(&wb) {
+        std::cmp::Ordering::Equal => a.promote(b),
+        std::cmp::Ordering::Greater if b.category() <= a.category() => a,
+        std::cmp::Ordering::Less if a.category() <= b.category() => b,
+        // The lighter operand is of a higher category: integer tensor and floating point number.
+        _ => a.promote(b),
+    }
+}
+
+/// Both operands as tensors of the dtype they promote to.
+fn promoted<'a>(a: impl Into<Operand<'a>>, b: impl Into<Operand<'a>>) -> Result<(Tensor, Tensor)> {
+    let (a, b) = (a.into(), b.into());
+    let dtype = promote(&a, &b);
+    Ok((a.to_tensor(dtype)?, b.to_tensor(dtype)?))
+}

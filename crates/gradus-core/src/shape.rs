@@ -1,0 +1,362 @@
+//! Shapes, strides, broadcasting: where an element lies in memory. No data is touched here.
+
+use crate::error::{Result, err};
+use smallvec::SmallVec;
+use std::fmt;
+
+/// Sizes of a tensor's dimensions; on the stack up to six of them.
+pub type Dims = SmallVec<[usize; 6]>;
+/// Steps between neighbours along each dimension, in elements; negative after a flip.
+pub type Strides = SmallVec<[isize; 6]>;
+
+/// Anything that names a shape: `[2, 3]`, `&[2, 3]`, `vec![2, 3]`, `()` for a 0-d tensor or a
+/// single length.
+pub trait IntoShape {
+    /// The sizes, outermost first.
+    fn into_shape(self) -> Dims;
+}
+
+impl<const N: usize> IntoShape for [usize; N] {
+    fn into_shape(self) -> Dims {
+        Dims::from_slice(&self)
+    }
+}
+impl IntoShape for &[usize] {
+    fn into_shape(self) -> Dims {
+        Dims::from_slice(self)
+    }
+}
+impl IntoShape for &Vec<usize> {
+    fn into_shape(self) -> Dims {
+        Dims::from_slice(self)
+    }
+}
+impl IntoShape for Vec<usize> {
+    fn into_shape(self) -> Dims {
+        Dims::from_vec(self)
+    }
+}
+impl IntoShape for Dims {
+    fn into_shape(self) -> Dims {
+        self
+    }
+}
+impl IntoShape for &Dims {
+    fn into_shape(self) -> Dims {
+        self.clone()
+    }
+}
+impl IntoShape for usize {
+    fn into_shape(self) -> Dims {
+        Dims::from_slice(&[self])
+    }
+}
+impl IntoShape for () {
+    fn into_shape(self) -> Dims {
+        Dims::new()
+    }
+}
+
+/// Prints a shape as PyTorch does: `[2, 3]`.
+pub(crate) struct Show<'a>(pub &'a [usize]);
+
+impl fmt::Display for Show<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// The number of elements of a shape, or an error when it exceeds what memory can address.
+pub fn numel(shape: &[usize]) -> Result<usize> {
+    // A size of 0 empties the tensor whatever the others are.
+    if shape.contains(&0) {
+        return Ok(0);
+    }
+    shape
+        .iter()
+        .try_fold(1usize, |n, &d| n.checked_mul(d))
+        .filter(|&n| n <= isize::MAX as usize / 8)
+        .ok_or_else(|| {
+            err!(
+                Memory,
+                "a tensor of shape {} is too large for this machine's memory",
+                Show(shape)
+            )
+        })
+}
+
+/// The dimension that `dim` names among `rank` of them, negative ones counted from the end.
+///
+/// # Errors
+/// PyTorch's `Dimension out of range` for any other value.
+pub fn resolve_dim(dim: isize, rank: usize) -> Result<usize> {
+    // PyTorch lets a 0-d tensor be reduced over its "dimension" 0 or -1.
+    let n = rank.max(1) as isize;
+    if (-n..n).contains(&dim) {
+        return Ok(if dim < 0 { dim + n } else { dim } as usize);
+    }
+    Err(err!(
+        Index,
+        "Dimension out of range (expected to be in range of [{}, {}], but got {dim})",
+        -n,
+        n - 1
+    ))
+}
+
+/// The shape two operands share after broadcasting: sizes are matched from the last dimension on,
+/// and a size of 1 or a missing dimension stretches.
+///
+/// # Errors
+/// PyTorch's message, naming the sizes and the dimension that do not match.
+///
+/// ```
+/// use gradus_core::shape::broadcast;
+/// assert_eq!(broadcast(&[4, 1], &[3])?.as_slice(), [4, 3]);
+/// assert!(broadcast(&[2], &[3]).is_err());
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
+    let rank = a.len().max(b.len());
+    let size = |s: &[usize], i: usize| (i + s.len()).checked_sub(rank).map_or(1, |i| s[i]);
+    (0..rank)
+        .map(|i| match (size(a, i), size(b, i)) {
+            (x, y) if x == y => Ok(x),
+            (1, y) => Ok(y),
+            (x, 1) => Ok(x),
+            (x, y) => Err(err!(
+                Shape,
+                "The size of tensor a ({x}) must match the size of tensor b ({y}) at non-singleton dimension {i} \
+                 (shapes {} and {} do not broadcast)",
+                Show(a),
+                Show(b)
+            )),
+        })
+        .collect()
+}
+
+/// Where the elements of a tensor lie in its storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Sizes of the dimensions.
+    pub shape: Dims,
+    /// Elements between neighbours along each dimension.
+    pub strides: Strides,
+    /// Position of the first element in the storage.
+    pub offset: usize,
+}
+
+impl Layout {
+    /// Row-major, without gaps, from the start of the storage.
+    pub fn contiguous(shape: Dims) -> Self {
+        let strides = contiguous_strides(&shape);
+        Self {
+            shape,
+            strides,
+            offset: 0,
+        }
+    }
+
+    /// The number of elements.
+    #[inline]
+    pub fn numel(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The number of dimensions.
+    #[inline]
+    pub fn rank(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// Whether the elements lie row-major without gaps (dimensions of size 1 do not count).
+    #[inline]
+    pub fn is_contiguous(&self) -> bool {
+        let mut expected = 1;
+        for (&n, &s) in self.shape.iter().zip(&self.strides).rev() {
+            if n == 0 {
+                return true;
+            }
+            if n != 1 {
+                if s != expected {
+                    return false;
+                }
+                expected *= n as isize;
+            }
+        }
+        true
+    }
+
+    /// The same elements seen with `shape`, stretched dimensions having stride 0.
+    ///
+    /// # Errors
+    /// When a dimension is neither equal nor 1.
+    pub fn broadcast_to(&self, shape: &[usize]) -> Result<Self> {
+        let lead = shape.len().checked_sub(self.rank());
+        let fits = lead.is_some_and(|lead| {
+            self.shape
+                .iter()
+                .zip(&shape[lead..])
+                .all(|(&a, &b)| a == b || a == 1)
+        });
+        let Some(lead) = lead.filter(|_| fits) else {
+            return Err(err!(
+                Shape,
+                "broadcast_to: a tensor of shape {} cannot be broadcast to {}: each size must be equal or 1, \
+                 counted from the last dimension",
+                Show(&self.shape),
+                Show(shape)
+            ));
+        };
+        let mut strides = Strides::from_elem(0, lead);
+        strides.extend(
+            self.shape
+                .iter()
+                .zip(&self.strides)
+                .zip(&shape[lead..])
+                .map(|((&n, &s), &m)| if n == m { s } else { 0 }),
+        );
+        Ok(Self {
+            shape: Dims::from_slice(shape),
+            strides,
+            offset: self.offset,
+        })
+    }
+
+    /// The same elements with their dimensions in another order.
+    pub(crate) fn permute(&self, order: &[usize]) -> Self {
+        Self {
+            shape: order.iter().map(|&d| self.shape[d]).collect(),
+            strides: order.iter().map(|&d| self.strides[d]).collect(),
+            offset: self.offset,
+        }
+    }
+
+    /// The same elements seen with another shape of the same number of elements, when no copy is
+    /// needed.
+    pub(crate) fn reshape(&self, shape: &[usize]) -> Option<Self> {
+        let new = |strides| Self {
+            shape: Dims::from_slice(shape),
+            strides,
+            offset: self.offset,
+        };
+        if self.is_contiguous() {
+            return Some(new(contiguous_strides(shape)));
+        }
+        // Cut each gapless run of memory anew, from the last one on: a gap between two runs must
+        // fall between two dimensions of the new shape as well.
+        let (runs, [steps]) = Self::coalesce([self]);
+        let mut strides = Strides::from_elem(1, shape.len());
+        let mut d = shape.len();
+        for (&run, &step) in runs.iter().zip(&steps).rev() {
+            let mut inner = 1;
+            while inner < run {
+                d = d.checked_sub(1)?;
+                strides[d] = step * inner as isize;
+                inner *= shape[d];
+            }
+            if inner != run {
+                return None;
+            }
+        }
+        Some(new(strides))
+    }
+
+    /// Sizes and strides with neighbouring dimensions merged wherever the memory allows it, for
+    /// several operands at once: loops get as few and as long runs as possible.
+    ///
+    /// All layouts must have the same shape. Returns the merged shape and each operand's strides.
+    pub(crate) fn coalesce<const N: usize>(layouts: [&Layout; N]) -> (Dims, [Strides; N]) {
+        let mut shape = Dims::new();
+        let mut strides: [Strides; N] = std::array::from_fn(|_| Strides::new());
+        for d in 0..layouts[0].rank() {
+            let n = layouts[0].shape[d];
+            if n == 1 {
+                continue;
+            }
+            let merges = !shape.is_empty()
+                && (0..N).all(|k| {
+                    strides[k].last().copied() == Some(layouts[k].strides[d] * n as isize)
+                });
+            if merges {
+                *shape.last_mut().expect("not empty") *= n;
+            } else {
+                shape.push(n);
+            }
+            for k in 0..N {
+                if merges {
+                    *strides[k].last_mut().expect("not empty") = layouts[k].strides[d];
+                } else {
+                    strides[k].push(layouts[k].strides[d]);
+                }
+            }
+        }
+        if shape.is_empty() {
+            shape.push(1);
+            strides.iter_mut().for_each(|s| s.push(1));
+        }
+        (shape, strides)
+    }
+}
+
+/// Strides of a row-major tensor without gaps.
+pub(crate) fn contiguous_strides(shape: &[usize]) -> Strides {
+    let mut strides = Strides::from_elem(1, shape.len());
+    for d in (1..shape.len()).rev() {
+        strides[d - 1] = strides[d] * shape[d].max(1) as isize;
+    }
+    strides
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strided(shape: &[usize], strides: &[isize]) -> Layout {
+        Layout {
+            shape: Dims::from_slice(shape),
+            strides: Strides::from_slice(strides),
+            offset: 0,
+        }
+    }
+
+    #[test]
+    fn reshape_without_copy_only_where_runs_allow_it() {
+        // A transpose: its two runs cannot be merged, but each can be split.
+        let t = strided(&[4, 6], &[1, 4]);
+        assert!(t.reshape(&[24]).is_none());
+        assert_eq!(
+            t.reshape(&[2, 2, 3, 2]).unwrap().strides.as_slice(),
+            [2, 1, 8, 4]
+        );
+        // Size-1 dimensions with arbitrary strides do not stand in the way.
+        let padded = strided(&[2, 1, 3], &[3, 99, 1]);
+        assert_eq!(padded.reshape(&[6, 1]).unwrap().strides[0], 1);
+        // A broadcast dimension keeps stride 0 in both halves.
+        assert_eq!(
+            strided(&[4, 3], &[0, 1])
+                .reshape(&[2, 2, 3])
+                .unwrap()
+                .strides
+                .as_slice(),
+            [0, 0, 1]
+        );
+    }
+
+    #[test]
+    fn coalesce_merges_what_lies_without_gaps_in_every_operand() {
+        let a = strided(&[2, 3, 4], &[12, 4, 1]);
+        let row = strided(&[2, 3, 4], &[0, 0, 1]);
+        assert_eq!(Layout::coalesce([&a]).0.as_slice(), [24]);
+        let (shape, [sa, sr]) = Layout::coalesce([&a, &row]);
+        assert_eq!(
+            (shape.as_slice(), sa.as_slice(), sr.as_slice()),
+            (&[6, 4][..], &[4, 1][..], &[0, 1][..])
+        );
+    }
+
+    #[test]
+    fn sizes_that_overflow_are_an_error_and_empty_ones_are_not() {
+        assert!(numel(&[usize::MAX, 2]).is_err());
+        assert_eq!(numel(&[usize::MAX, 0]).unwrap(), 0);
+    }
+}

@@ -1,0 +1,272 @@
+//! The handle: a layout over a shared storage, and a place in the recorded graph.
+//!
+//! Everything a tensor *does* is in `ops`; here is what it *is*.
+
+mod convert;
+mod create;
+mod display;
+mod operators;
+
+use crate::autograd::Node;
+use crate::dtype::{DType, Element};
+use crate::error::{Result, err};
+use crate::kernels::{View, map};
+use crate::shape::{Dims, Layout};
+use crate::storage::{Buffer, Storage};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// An n-dimensional array of one dtype, with a gradient if it is asked for.
+///
+/// Cloning copies the handle, not the data: both handles are the same tensor. Slices, transposes
+/// and reshapes are new tensors that share the memory of the old one. Tensors can be sent to and
+/// shared between threads.
+#[derive(Clone)]
+pub struct Tensor(Arc<Inner>);
+
+struct Inner {
+    storage: Arc<Storage>,
+    layout: Layout,
+    dtype: DType,
+    /// Whether `node` holds something: asked at every operation, so without taking the lock.
+    tracked: AtomicBool,
+    node: Mutex<Option<Arc<Node>>>,
+}
+
+impl Tensor {
+    fn new(storage: Arc<Storage>, layout: Layout, node: Option<Arc<Node>>) -> Self {
+        let dtype = storage.dtype();
+        let tracked = AtomicBool::new(node.is_some());
+        Self(Arc::new(Inner {
+            storage,
+            layout,
+            dtype,
+            tracked,
+            node: Mutex::new(node),
+        }))
+    }
+
+    /// A tensor of this shape over a buffer of as many elements.
+    pub(crate) fn from_buffer(buffer: Buffer, shape: Dims) -> Self {
+        Self::new(
+            Arc::new(Storage::new(buffer)),
+            Layout::contiguous(shape),
+            None,
+        )
+    }
+
+    /// Another tensor on the same memory.
+    pub(crate) fn view(&self, layout: Layout) -> Self {
+        Self::new(self.0.storage.clone(), layout, None)
+    }
+
+    /// The same elements with another history.
+    pub(crate) fn with_node(&self, node: Option<Arc<Node>>) -> Self {
+        Self::new(self.0.storage.clone(), self.0.layout.clone(), node)
+    }
+
+    /// The sizes of the dimensions; empty for a 0-d tensor.
+    pub fn shape(&self) -> &[usize] {
+        &self.0.layout.shape
+    }
+
+    /// The size of dimension `dim`, counted from the end if negative.
+    ///
+    /// # Errors
+    /// If there is no such dimension.
+    pub fn size(&self, dim: isize) -> Result<usize> {
+        let d = crate::shape::resolve_dim(dim, self.ndim())?;
+        self.shape()
+            .get(d)
+            .copied()
+            .ok_or_else(|| err!(Index, "size: a 0-d tensor has no dimension {dim}"))
+    }
+
+    /// The number of dimensions.
+    pub fn ndim(&self) -> usize {
+        self.shape().len()
+    }
+
+    /// The number of elements.
+    pub fn numel(&self) -> usize {
+        self.0.layout.numel()
+    }
+
+    /// The dtype of the elements.
+    pub fn dtype(&self) -> DType {
+        self.0.dtype
+    }
+
+    /// Steps in memory between neighbours along each dimension, in elements.
+    pub fn stride(&self) -> &[isize] {
+        &self.0.layout.strides
+    }
+
+    /// Whether the elements lie row-major without gaps.
+    pub fn is_contiguous(&self) -> bool {
+        self.0.layout.is_contiguous()
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.0.layout
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.0.storage
+    }
+
+    /// Whether both handles are one tensor (not merely equal).
+    pub fn is_same(&self, other: &Tensor) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether the two share memory, as a view and its base do.
+    pub fn shares_memory(&self, other: &Tensor) -> bool {
+        Arc::ptr_eq(&self.0.storage, &other.0.storage)
+    }
+
+    /// Whether nobody else can see this tensor's memory, so that it may be written unnoticed.
+    pub(crate) fn is_sole_owner(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+            && Arc::strong_count(&self.0.storage) == 1
+            && self.is_contiguous()
+    }
+
+    /// How often the memory was changed in place.
+    pub(crate) fn version(&self) -> u64 {
+        self.0.storage.version()
+    }
+
+    /// Calls `f` with the elements. `T` must be the type of the dtype: callers dispatch on it.
+    #[inline]
+    pub(crate) fn with<T: Element, R>(&self, f: impl FnOnce(View<'_, T>) -> R) -> R {
+        f(View::new(&self.0.storage.read::<T>(), self.layout()))
+    }
+
+    /// Calls `f` with the elements in row-major order, copied first if they lie otherwise.
+    pub(crate) fn with_slice<T: Element, R>(&self, f: impl FnOnce(&[T]) -> Result<R>) -> Result<R> {
+        self.with::<T, _>(|x| match x.as_slice() {
+            Some(x) => f(x),
+            None => f(map::copy(x)?.slice()),
+        })
+    }
+
+    // ---- gradients -------------------------------------------------------------------------
+
+    /// Whether operations on this tensor are recorded.
+    #[inline]
+    pub fn requires_grad(&self) -> bool {
+        self.0.tracked.load(Ordering::Acquire)
+    }
+
+    /// Asks for a gradient of this tensor (or no longer) and returns it.
+    ///
+    /// # Errors
+    /// For integer and bool tensors, and for results of recorded operations, whose history cannot
+    /// be switched off (use [`detach`](Tensor::detach)).
+    pub fn requires_grad_(self, requires_grad: bool) -> Result<Self> {
+        if requires_grad && !self.dtype().is_float() {
+            return Err(err!(
+                DType,
+                "only Tensors of floating point dtype can require gradients, this one is {}",
+                self.dtype()
+            ));
+        }
+        match (requires_grad, self.node()) {
+            (true, None) => self.set_node(Some(Node::leaf(&self))),
+            (false, Some(node)) if node.is_leaf() => self.set_node(None),
+            (false, Some(node)) => {
+                return Err(err!(
+                    Autograd,
+                    "you can only change requires_grad flags of leaf variables; this is the result of {}. \
+                     Use detach() for a tensor without history",
+                    node.name()
+                ));
+            }
+            _ => {}
+        }
+        Ok(self)
+    }
+
+    /// Whether this tensor was made by hand rather than by a recorded operation.
+    pub fn is_leaf(&self) -> bool {
+        self.node().is_none_or(|node| node.is_leaf())
+    }
+
+    /// The recorded operation that made this tensor, if any.
+    pub fn grad_fn(&self) -> Option<Arc<Node>> {
+        self.node().filter(|node| !node.is_leaf())
+    }
+
+    /// The gradient that `backward` has collected in this leaf.
+    pub fn grad(&self) -> Option<Tensor> {
+        self.node()?.grad()
+    }
+
+    /// Replaces the collected gradient; `None` clears it.
+    ///
+    /// # Errors
+    /// If this is no leaf that requires a gradient, or shape or dtype differ from its own.
+    pub fn set_grad(&self, grad: Option<Tensor>) -> Result<()> {
+        let node = self.node().filter(|node| node.is_leaf());
+        let node = node.ok_or_else(|| {
+            err!(
+                Autograd,
+                "set_grad: only a leaf that requires a gradient holds one"
+            )
+        })?;
+        if let Some(g) = grad
+            .as_ref()
+            .filter(|g| g.shape() != self.shape() || g.dtype() != self.dtype())
+        {
+            return Err(err!(
+                Shape,
+                "set_grad: assigned grad has {} of shape {:?} but the tensor has {} of shape {:?}",
+                g.dtype(),
+                g.shape(),
+                self.dtype(),
+                self.shape()
+            ));
+        }
+        node.set_grad(grad.map(|g| g.detach()));
+        Ok(())
+    }
+
+    /// Clears the collected gradient, as PyTorch's `zero_grad(set_to_none=True)` does.
+    pub fn zero_grad(&self) {
+        if let Some(node) = self.node() {
+            node.set_grad(None);
+        }
+    }
+
+    /// The same elements without history: a tensor that shares this one's memory and from which no
+    /// gradient flows back.
+    #[must_use]
+    pub fn detach(&self) -> Tensor {
+        self.with_node(None)
+    }
+
+    /// The node of the recorded graph that stands for this tensor.
+    pub(crate) fn node(&self) -> Option<Arc<Node>> {
+        if self.requires_grad() {
+            self.0.node.lock().clone()
+        } else {
+            None
+        }
+    }
+
+    pub(crate) fn set_node(&self, node: Option<Arc<Node>>) {
+        let mut slot = self.0.node.lock();
+        self.0.tracked.store(node.is_some(), Ordering::Release);
+        // The old node is dropped after the lock: it may hold a long history.
+        let _old = std::mem::replace(&mut *slot, node);
+        drop(slot);
+    }
+}
+
+impl AsRef<Tensor> for Tensor {
+    fn as_ref(&self) -> &Tensor {
+        self
+    }
+}

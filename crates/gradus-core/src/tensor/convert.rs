@@ -1,0 +1,51 @@
+//! Tensors to Rust values, and copies.
+
+use super::Tensor;
+use crate::dtype::{Element, dispatch};
+use crate::error::{Result, err};
+use crate::kernels::map;
+
+impl Tensor {
+    /// The elements in row-major order, converted to `T` as Rust's `as` does.
+    ///
+    /// # Errors
+    /// If there is no memory for a copy.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([[1.5, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.transpose(0, 1)?.to_vec::<f64>()?, [1.5, 3.0, 2.0, 4.0]);
+    /// assert_eq!(x.to_vec::<i64>()?, [1, 2, 3, 4]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
+        dispatch!(self.dtype(), U => self.with_slice::<U, _>(|x| Ok(x.iter().map(|x| x.cast()).collect())))
+    }
+
+    /// The only element, converted to `T`.
+    ///
+    /// # Errors
+    /// If there is not exactly one.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([[2.5]]).item::<f64>()?, 2.5);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn item<T: Element>(&self) -> Result<T> {
+        if self.numel() != 1 {
+            return Err(err!(
+                Value,
+                "a Tensor with {} elements cannot be converted to Scalar; use to_vec for all of them",
+                self.numel()
+            ));
+        }
+        Ok(dispatch!(self.dtype(), U => self.with::<U, _>(|x| x.data[x.layout.offset].cast())))
+    }
+
+    /// A contiguous copy in memory of its own, without history.
+    pub(crate) fn copy(&self) -> Result<Tensor> {
+        let buffer = dispatch!(self.dtype(), T => self.with::<T, _>(map::copy))?;
+        Ok(Tensor::from_buffer(buffer, self.layout().shape.clone()))
+    }
+}

@@ -1,0 +1,276 @@
+//! What every operation must do, run on the cases that the family files declare.
+
+use gradus_core::ops::{ALL, Case};
+use gradus_core::{DType, Result, Tensor, Tolerance, gradcheck, set_num_threads};
+use std::collections::BTreeSet;
+
+fn cases() -> impl Iterator<Item = &'static Case> {
+    ALL.iter().flat_map(|family| family.iter())
+}
+
+fn inputs(case: &Case, dtype: DType) -> Vec<Tensor> {
+    case.inputs
+        .iter()
+        .enumerate()
+        .map(|(i, input)| input.tensor(i, dtype).unwrap())
+        .collect()
+}
+
+fn leaves(case: &Case, dtype: DType) -> Vec<Tensor> {
+    inputs(case, dtype)
+        .into_iter()
+        .map(|x| x.requires_grad_(true).unwrap())
+        .collect()
+}
+
+fn values(x: &Tensor) -> Vec<f64> {
+    x.to_vec().unwrap()
+}
+
+#[test]
+fn every_recorded_operation_has_a_case_and_every_case_records_it() {
+    for case in cases() {
+        let mut names = BTreeSet::new();
+        // A conversion to f64 is only recorded for the other one of the two dtypes.
+        for dtype in [DType::F32, DType::F64] {
+            let leaves = leaves(case, dtype);
+            let mut nodes: Vec<_> = (case.run)(&leaves).unwrap().grad_fn().into_iter().collect();
+            while let Some(node) = nodes.pop() {
+                names.insert(node.name());
+                nodes.extend(node.inputs().iter().flatten().cloned());
+            }
+        }
+        assert!(
+            names.contains(case.op),
+            "the case of {} records {names:?}",
+            case.op
+        );
+    }
+    // Names of all operations, as the sources give them: `fn name` bodies and `const NAME`s.
+    let covered: BTreeSet<&str> = cases().map(|case| case.op).collect();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
+    let mut found = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let mut lines = source.lines();
+        while let Some(line) = lines.next() {
+            let text = match line.trim() {
+                "fn name(&self) -> &'static str {" => lines.next().unwrap_or_default(),
+                line if line.starts_with("const NAME: &'static str = ") => line,
+                _ => continue,
+            };
+            for name in text.split('"').skip(1).step_by(2) {
+                found += 1;
+                assert!(
+                    covered.contains(name),
+                    "the operation '{name}' has no case in its file's CASES"
+                );
+            }
+        }
+    }
+    assert!(
+        found >= 25,
+        "only {found} operations found: has the way of naming them changed?"
+    );
+}
+
+#[test]
+fn gradients_agree_with_differences() {
+    for case in cases() {
+        let leaves = leaves(case, DType::F64);
+        gradcheck(case.run, &leaves, Tolerance::default())
+            .unwrap_or_else(|e| panic!("{}: {e}", case.op));
+    }
+}
+
+#[test]
+fn gradients_of_some_inputs_alone_are_the_same() {
+    for case in cases().filter(|case| case.inputs.len() > 1) {
+        let full = leaves(case, DType::F64);
+        (case.run)(&full)
+            .unwrap()
+            .sum(..)
+            .unwrap()
+            .backward()
+            .unwrap();
+        for only in 0..full.len() {
+            let one: Vec<_> = inputs(case, DType::F64)
+                .into_iter()
+                .enumerate()
+                .map(|(i, x)| x.requires_grad_(i == only).unwrap())
+                .collect();
+            (case.run)(&one)
+                .unwrap()
+                .sum(..)
+                .unwrap()
+                .backward()
+                .unwrap();
+            for i in 0..one.len() {
+                let expected = full[i].grad().filter(|_| i == only).map(|g| values(&g));
+                assert_eq!(
+                    one[i].grad().map(|g| values(&g)),
+                    expected,
+                    "{} input {i} of {only}",
+                    case.op
+                );
+            }
+        }
+    }
+}
+
+/// The same values seen through strides: every element of a tensor twice as large.
+fn spread(x: &Tensor) -> Tensor {
+    let twice = Tensor::stack(&[x, &x.mul(-7.0).unwrap()], -1).unwrap();
+    let view = twice.select(-1, 0).unwrap();
+    assert!(view.numel() < 2 || !view.is_contiguous());
+    view
+}
+
+#[test]
+fn strided_inputs_give_the_same_results_and_gradients() {
+    for case in cases() {
+        let run = |strided: bool| {
+            let leaves: Vec<_> = inputs(case, DType::F64)
+                .into_iter()
+                .map(|x| {
+                    if strided { spread(&x) } else { x }
+                        .requires_grad_(true)
+                        .unwrap()
+                })
+                .collect();
+            let y = (case.run)(&leaves).unwrap();
+            // A gradient that is strided as well.
+            let g = Tensor::linspace(0.5, 1.5, y.numel(), DType::F64)
+                .unwrap()
+                .reshape(y.shape())
+                .unwrap();
+            y.backward_with(&if strided { spread(&g) } else { g })
+                .unwrap();
+            let grads: Vec<_> = leaves
+                .iter()
+                .map(|x| x.grad().map(|g| values(&g)))
+                .collect();
+            values(&y)
+                .into_iter()
+                .chain(grads.into_iter().flatten().flatten())
+                .collect::<Vec<_>>()
+        };
+        let (strided, plain) = (run(true), run(false));
+        assert_eq!(strided.len(), plain.len(), "{}", case.op);
+        for (s, p) in strided.iter().zip(&plain) {
+            // Products may be summed in another order when their operands lie differently.
+            assert!(
+                (s - p).abs() <= 1e-14 * (1.0 + p.abs()),
+                "{}: {s} against {p}",
+                case.op
+            );
+        }
+    }
+}
+
+#[test]
+fn f32_agrees_with_f64() {
+    for case in cases() {
+        let run = |dtype| -> Result<_> {
+            let leaves: Vec<_> = inputs(case, dtype)
+                .into_iter()
+                .map(|x| x.requires_grad_(true))
+                .collect::<Result<_>>()?;
+            let y = (case.run)(&leaves)?;
+            y.sum(..)?.backward()?;
+            let grads = leaves
+                .iter()
+                .flat_map(|x| x.grad().map(|g| (g.dtype(), values(&g))));
+            let dtypes: BTreeSet<_> = grads.clone().map(|(d, _)| d).collect();
+            assert!(
+                dtypes.iter().all(|&d| d == dtype),
+                "{}: gradients are {dtypes:?}",
+                case.op
+            );
+            Ok(values(&y)
+                .into_iter()
+                .chain(grads.flat_map(|(_, g)| g))
+                .collect::<Vec<_>>())
+        };
+        let (single, double) = (run(DType::F32).unwrap(), run(DType::F64).unwrap());
+        assert_eq!(single.len(), double.len(), "{}", case.op);
+        for (s, d) in single.iter().zip(&double) {
+            assert!(
+                (s - d).abs() <= 1e-5 + 2e-5 * d.abs(),
+                "{}: {s} against {d}",
+                case.op
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_dtypes_and_empty_inputs_give_results_or_errors_but_no_panic() {
+    let mut results = 0;
+    for case in cases() {
+        for dtype in DType::ALL {
+            // Whatever happens is fine, but for a panic; integer results must not claim gradients.
+            if let Ok(y) = (case.run)(&inputs(case, dtype)) {
+                assert!(!y.requires_grad());
+                results += 1;
+            }
+        }
+        let empty: Vec<_> = case
+            .inputs
+            .iter()
+            .map(|input| {
+                let mut shape = input.shape.to_vec();
+                shape.iter_mut().take(1).for_each(|n| *n = 0);
+                Tensor::full(shape, 0.0, DType::F32)
+                    .unwrap()
+                    .requires_grad_(true)
+                    .unwrap()
+            })
+            .collect();
+        if let Ok(y) = (case.run)(&empty).and_then(|y| y.sum(..)) {
+            y.backward().unwrap_or_else(|e| panic!("{}: {e}", case.op));
+            results += 1;
+        }
+    }
+    assert!(
+        results > 3 * cases().count(),
+        "only {results} calls went through"
+    );
+}
+
+#[test]
+fn results_are_the_same_bits_for_any_number_of_threads() {
+    // Sizes above every threshold, so that work really is cut up.
+    let x = Tensor::linspace(-3.0, 3.0, 600 * 700, DType::F32)
+        .unwrap()
+        .reshape([600, 700])
+        .unwrap();
+    let classes = Tensor::arange(0.0, 600.0, 1.0, DType::I64).unwrap();
+    let run = |threads| {
+        set_num_threads(threads);
+        let w = x
+            .t()
+            .unwrap()
+            .contiguous()
+            .unwrap()
+            .requires_grad_(true)
+            .unwrap();
+        let h = x.matmul(&w).unwrap().mul(0.01).unwrap().tanh().unwrap();
+        let loss = h
+            .cross_entropy(&classes)
+            .unwrap()
+            .add(&h.sum(0).unwrap().exp().unwrap().mean(..).unwrap())
+            .unwrap();
+        loss.backward().unwrap();
+        let bits = |t: &Tensor| {
+            t.to_vec::<f32>()
+                .unwrap()
+                .into_iter()
+                .map(f32::to_bits)
+                .collect::<Vec<_>>()
+        };
+        (bits(&loss), bits(&h), bits(&w.grad().unwrap()))
+    };
+    let one = run(1);
+    assert!(run(2) == one && run(3) == one && run(8) == one);
+}

@@ -1,0 +1,3 @@
+//! Data sets and how they are read.
+
+pub mod idx;

@@ -1,0 +1,10 @@
+//! Pictures of a training run: text in, a stand-alone SVG out.
+//!
+//! [`curves`] draws one or more panels of lines side by side, such as loss and accuracy by epoch.
+//! A picture needs nothing outside its own file: no font, no script, no style sheet. It paints its
+//! own white card, so it reads the same on light and dark pages, and its colours are those of
+//! Okabe and Ito, which people with any kind of colour vision can tell apart.
+
+mod curves;
+
+pub use curves::{Panel, Series, curves};
