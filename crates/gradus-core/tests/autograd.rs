@@ -84,7 +84,7 @@ fn nothing_leaks_when_an_operation_saves_its_own_result() {
         assert!(
             pages * 4096 < 2 << 30,
             "{} MiB resident",
-            pages * 4096 >> 20
+            (pages * 4096) >> 20
         );
     }
 }
