@@ -7,37 +7,150 @@ use crate::error::Result;
 use crate::kernels::map::{self, Cost};
 use crate::tensor::Tensor;
 
-/// Declares comparison methods: the name, the Rust operator, the example's result for
-/// `[1, 2, 3]` against 2.
-macro_rules! comparisons {
-    ($($name:ident $op:tt $doc:literal $example:literal),+) => {
-        impl Tensor {$(
-            #[doc = $doc]
-            ///
-            /// # Errors
-            /// If the shapes do not broadcast.
-            ///
-            /// ```
-            /// # use gradus_core::Tensor;
-            #[doc = concat!("let x = Tensor::from([1, 2, 3]).", stringify!($name), "(2)?;")]
-            #[doc = concat!("assert_eq!(x.to_vec::<bool>()?, ", $example, ");")]
-            /// # Ok::<(), gradus_core::Error>(())
-            /// ```
-            pub fn $name<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-                let (a, b) = promoted(&self.detach(), other.into()).map(|(a, b)| (a, b.detach()))?;
-                dispatch!(a.dtype(), T => {
-                    broadcast(stringify!($name), &[&a, &b], |a, b| map::zip(a, b, Cost::Low, |a: T, b: T| a $op b))
-                })
-            }
-        )+}
-    };
+/// A relation between two elements.
+trait Relation {
+    const NAME: &'static str;
+    fn holds<T: PartialOrd>(a: T, b: T) -> bool;
 }
 
-comparisons!(
-    eq == "Where both are equal." "[false, true, false]",
-    ne != "Where they differ." "[true, false, true]",
-    lt < "Where this is less than `other`." "[true, false, false]",
-    le <= "Where this is at most `other`." "[true, true, false]",
-    gt > "Where this is greater than `other`." "[false, false, true]",
-    ge >= "Where this is at least `other`." "[false, true, true]"
-);
+impl Tensor {
+    /// Where the relation holds.
+    fn compare<'a, R: Relation>(&'a self, _: R, other: Operand<'a>) -> Result<Tensor> {
+        let (a, b) = promoted(self, other)?;
+        dispatch!(a.dtype(), T => {
+            broadcast(R::NAME, &[&a, &b], |a, b| map::zip(a, b, Cost::Low, R::holds::<T>))
+        })
+    }
+
+    /// Where both are equal. `other` is a tensor or a number; shapes broadcast.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3]).eq(2)?.to_vec::<bool>()?, [false, true, false]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn eq<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        self.compare(Eq, other.into())
+    }
+
+    /// Where they differ. `other` is a tensor or a number; shapes broadcast.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3]).ne(2)?.to_vec::<bool>()?, [true, false, true]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn ne<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        self.compare(Ne, other.into())
+    }
+
+    /// Where this is less than `other`. `other` is a tensor or a number; shapes broadcast.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3]).lt(2)?.to_vec::<bool>()?, [true, false, false]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn lt<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        self.compare(Lt, other.into())
+    }
+
+    /// Where this is at most `other`. `other` is a tensor or a number; shapes broadcast.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3]).le(2)?.to_vec::<bool>()?, [true, true, false]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn le<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        self.compare(Le, other.into())
+    }
+
+    /// Where this is greater than `other`. `other` is a tensor or a number; shapes broadcast.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3]).gt(2)?.to_vec::<bool>()?, [false, false, true]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn gt<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        self.compare(Gt, other.into())
+    }
+
+    /// Where this is at least `other`. `other` is a tensor or a number; shapes broadcast.
+    ///
+    /// # Errors
+    /// If the shapes do not broadcast.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([1, 2, 3]).ge(2)?.to_vec::<bool>()?, [false, true, true]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn ge<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
+        self.compare(Ge, other.into())
+    }
+}
+
+struct Eq;
+impl Relation for Eq {
+    const NAME: &'static str = "eq";
+    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
+        a == b
+    }
+}
+
+struct Ne;
+impl Relation for Ne {
+    const NAME: &'static str = "ne";
+    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
+        a != b
+    }
+}
+
+struct Lt;
+impl Relation for Lt {
+    const NAME: &'static str = "lt";
+    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
+        a < b
+    }
+}
+
+struct Le;
+impl Relation for Le {
+    const NAME: &'static str = "le";
+    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
+        a <= b
+    }
+}
+
+struct Gt;
+impl Relation for Gt {
+    const NAME: &'static str = "gt";
+    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
+        a > b
+    }
+}
+
+struct Ge;
+impl Relation for Ge {
+    const NAME: &'static str = "ge";
+    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
+        a >= b
+    }
+}

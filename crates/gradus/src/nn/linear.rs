@@ -1,0 +1,83 @@
+//! The fully connected layer.
+
+use super::scope::located;
+use super::{Layer, Module, Parameter, init};
+use crate::{Result, Tensor};
+
+/// y = x·Wᵀ + b. Shapes: input [.., in], weight [out, in], bias [out], result [.., out].
+///
+/// As in PyTorch, weight and bias begin uniform in ±1/√in. [`init`] has other beginnings.
+#[derive(Module)]
+pub struct Linear {
+    /// The matrix W, [out, in].
+    pub weight: Parameter,
+    /// The vector b, [out], unless the layer has none.
+    pub bias: Option<Parameter>,
+}
+
+impl Linear {
+    /// A layer from `in_features` to `out_features` numbers.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    ///
+    /// ```
+    /// use gradus::nn::{Layer, Linear};
+    /// use gradus::Tensor;
+    /// assert_eq!(Linear::new(3, 2)?.forward(&Tensor::zeros([5, 3]))?.shape(), [5, 2]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn new(in_features: usize, out_features: usize) -> Result<Self> {
+        let mut layer = Self::without_bias(in_features, out_features)?;
+        let bias = Parameter::new(Tensor::zeros([out_features]))?;
+        init::uniform_(&bias, -bound(in_features), bound(in_features))?;
+        layer.bias = Some(bias);
+        Ok(layer)
+    }
+
+    /// A layer that computes x·Wᵀ.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    pub fn without_bias(in_features: usize, out_features: usize) -> Result<Self> {
+        let weight = Parameter::new(Tensor::full(
+            [out_features, in_features],
+            0.0,
+            crate::DType::F32,
+        )?)?;
+        init::uniform_(&weight, -bound(in_features), bound(in_features))?;
+        Ok(Self { weight, bias: None })
+    }
+}
+
+fn bound(in_features: usize) -> f64 {
+    1.0 / (in_features.max(1) as f64).sqrt()
+}
+
+impl Layer for Linear {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let (features, expected) = (x.shape().last(), self.weight.shape()[1]);
+        if features != Some(&expected) {
+            return Err(crate::Error::new(
+                crate::Kind::Shape,
+                format!(
+                    "{}: got {} features in an input of shape {:?}, expected {expected}; flatten images first, or \
+                     change the layer's size",
+                    located(self),
+                    features.copied().unwrap_or(0),
+                    x.shape()
+                ),
+            ));
+        }
+        x.linear(&self.weight, self.bias.as_deref())
+            .map_err(|e| e.at(located(self)))
+    }
+
+    fn describe(&self) -> String {
+        format!(
+            "Linear({}→{})",
+            self.weight.shape()[1],
+            self.weight.shape()[0]
+        )
+    }
+}
