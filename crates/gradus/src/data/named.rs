@@ -159,7 +159,7 @@ pub fn list(data_dir: Option<&Path>) -> Result<Vec<Entry>> {
 /// The images are ordered by writer, and the division keeps that order: the first 1,437 (80 %) are
 /// to train on, the last 360 to test on. So the test asks for the digits of people who (but for
 /// one at the border) wrote none of the training images. A random division would test on hands it
-/// has seen and flatter every model: the nearest neighbour gets 95.6 % right here, and 98 to 99 %
+/// has seen and flatter every model: the nearest neighbour gets 95.6 % right here, and about 99 %
 /// after a random division. Both parts hold all classes in nearly equal numbers.
 ///
 /// Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
