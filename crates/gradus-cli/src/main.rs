@@ -1,2 +1,133 @@
-//! cli
-fn main() {}
+//! The `gradus` program: train, evaluate and use models from the command line.
+
+#![forbid(unsafe_code)]
+
+mod common;
+mod completions;
+mod data;
+mod eval;
+mod failure;
+mod output;
+mod predict;
+mod train;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use failure::Result;
+use std::process::ExitCode;
+
+/// Deep learning one step at a time: train a model, see how good it is, use it.
+#[derive(Parser)]
+#[command(version, after_help = AFTER_HELP, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  gradus train                         train on the digits that are part of the program
+  gradus eval runs/digits-mlp          how good the model is, class by class
+  gradus predict runs/digits-mlp a.png what is on the image
+
+Results go to standard output, progress and messages to standard error.
+
+Exit codes:
+  0    done
+  1    failed, for instance because the loss is no longer a number
+  2    wrong usage: options, their values, a settings file, a folder that is taken
+  3    missing or broken: a data set, an image, the folder of a run, a file in it
+  130  interrupted (Ctrl-C or SIGTERM), the state is saved";
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Train),
+    Eval(eval::Eval),
+    Predict(predict::Predict),
+    #[command(subcommand)]
+    Data(data::Data),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    fn run(self) -> Result {
+        match self {
+            Self::Train(command) => command.run(),
+            Self::Eval(command) => command.run(),
+            Self::Predict(command) => command.run(),
+            Self::Data(command) => command.run(),
+            Self::Completions(command) => command.run(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Some(command) => command.run(),
+        None => output::line(Cli::command().render_help()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gradus::train::Config;
+
+    /// Options that contradict each other or share a name are found by clap, but only when asked.
+    #[test]
+    fn the_options_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Help that promises other defaults than the settings have.
+    #[test]
+    fn help_names_the_real_defaults() {
+        let mut cli = Cli::command();
+        let help = cli.find_subcommand_mut("train").unwrap().render_help();
+        let help = help.to_string();
+        let Config {
+            data,
+            model,
+            hidden,
+            activation,
+            epochs,
+            batch_size,
+            optimizer,
+            seed,
+            ..
+        } = Config::default();
+        let [sgd, adam] = ["sgd", "adam"].map(|name| {
+            let optimizer = name.to_string();
+            Config {
+                optimizer,
+                ..Config::default()
+            }
+            .resolved()
+        });
+        let (sgd, adam, momentum) = (sgd.lr.unwrap(), adam.lr.unwrap(), sgd.momentum.unwrap());
+        for promise in [
+            format!("[default: {data}]"),
+            format!("[default: {model}]"),
+            format!(
+                "[default: {}]",
+                hidden
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(",")
+            ),
+            format!("[default: {activation}]"),
+            format!("Passes over the training images [default: {epochs}]"),
+            format!("Images in a step [default: {batch_size}]"),
+            format!("[default: {optimizer}]"),
+            format!("[default: {sgd} for sgd, {adam} for the others]"),
+            format!("for sgd alone [default: {momentum}]"),
+            format!("[default: {seed}]"),
+        ] {
+            assert!(help.contains(&promise), "{promise:?} is not in {help}");
+        }
+    }
+}

@@ -35,10 +35,12 @@ pub struct Config {
     pub batch_size: usize,
     /// The optimizer's name.
     pub optimizer: String,
-    /// The learning rate.
-    pub lr: f64,
-    /// The momentum, for `sgd`.
-    pub momentum: f64,
+    /// The learning rate; none: what suits the optimizer, see [`resolved`](Config::resolved).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lr: Option<f64>,
+    /// The momentum, for `sgd` alone; none: what suits the optimizer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<f64>,
     /// The weight decay.
     pub weight_decay: f64,
     /// The seed of initial weights, order of samples and all else that is random.
@@ -67,8 +69,8 @@ impl Default for Config {
             epochs: 30,
             batch_size: 32,
             optimizer: "sgd".into(),
-            lr: 0.1,
-            momentum: 0.9,
+            lr: None,
+            momentum: None,
             weight_decay: 0.0,
             seed: 0,
             task: None,
@@ -82,10 +84,26 @@ impl Config {
     /// # Errors
     /// For text that is no TOML, an unknown name, or a value that [`check`](Config::check) refuses.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config: Self =
-            toml::from_str(text).map_err(|e| invalid(e.to_string().trim_end().to_string()))?;
+        let config: Self = toml::from_str(text).map_err(|e| {
+            // The parser's own message shows the place in a drawing of several lines.
+            let before = e.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |text| text.matches('\n').count() + 1);
+            invalid(format!("line {line}: {}", e.message()))
+        })?;
         config.check()?;
         Ok(config)
+    }
+
+    /// The same settings with nothing left to the optimizer: `lr` is 0.1 for `sgd` and 0.001 for
+    /// the others unless given, `momentum` 0.9 for `sgd`.
+    #[must_use]
+    pub fn resolved(mut self) -> Self {
+        let sgd = self.optimizer == "sgd";
+        self.lr.get_or_insert(if sgd { 0.1 } else { 0.001 });
+        if sgd {
+            self.momentum.get_or_insert(0.9);
+        }
+        self
     }
 
     /// The settings as TOML.
@@ -125,15 +143,23 @@ impl Config {
         for (what, value) in [
             ("lr", self.lr),
             ("momentum", self.momentum),
-            ("weight_decay", self.weight_decay),
+            ("weight_decay", Some(self.weight_decay)),
         ] {
-            if !(value.is_finite() && value >= 0.0) {
+            if let Some(value) = value.filter(|v| !(v.is_finite() && *v >= 0.0)) {
                 return Err(invalid(format!(
                     "{what} must be a number of at least 0, not {value}"
                 )));
             }
         }
-        Ok(())
+        if self.momentum.is_some() && self.optimizer != "sgd" {
+            let message = format!("momentum is a setting of sgd, not of {}", self.optimizer);
+            return Err(invalid(message));
+        }
+        // TOML has signed integers.
+        if i64::try_from(self.seed).is_err() {
+            return Err(invalid(format!("seed must be at most {}", i64::MAX)));
+        }
+        self.task.as_ref().map_or(Ok(()), Task::check)
     }
 
     /// The model for the task, with initial weights from the seed.
@@ -171,18 +197,29 @@ impl Config {
     /// # Errors
     /// If the name is unknown or a setting is not one of its own.
     pub fn build_optimizer(&self, model: &dyn Module) -> Result<Box<dyn Optimizer>> {
-        let momentum = if self.optimizer == "sgd" {
-            self.momentum
-        } else {
-            0.0
-        };
+        let settings = self.clone().resolved();
         optim::optimizer(
             &self.optimizer,
             model.parameters(),
-            self.lr,
-            momentum,
+            settings.lr.unwrap_or_default(),
+            settings.momentum.unwrap_or_default(),
             self.weight_decay,
         )
+    }
+}
+
+impl Task {
+    /// Sizes from a file are not believed: their product must be a number.
+    fn check(&self) -> Result<()> {
+        let numbers = (self.input.iter()).try_fold(1usize, |product, &n| product.checked_mul(n));
+        if numbers.is_none_or(|n| n == 0) || self.classes.is_empty() {
+            return Err(invalid(format!(
+                "the task has inputs of shape {:?} and {} classes: both must hold something",
+                self.input,
+                self.classes.len()
+            )));
+        }
+        Ok(())
     }
 }
 

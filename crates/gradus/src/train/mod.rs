@@ -15,4 +15,4 @@ pub use config::{Config, MODELS, Task};
 pub use event::{Epoch, Event, Listener, Outcome, Summary};
 pub use progress::Progress;
 pub use run::Run;
-pub use trainer::{Score, Trainer, evaluate};
+pub use trainer::{Score, Trainer, evaluate, evaluate_with};

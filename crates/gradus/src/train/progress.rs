@@ -1,6 +1,6 @@
 //! Progress for people: a bar on a terminal, one plain line an epoch elsewhere.
 
-use super::{Event, Listener, Outcome};
+use super::{Event, Listener};
 use crate::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write, stderr};
@@ -83,13 +83,7 @@ impl Listener for Progress {
                 e.seconds,
                 width = self.epochs.to_string().len()
             )),
-            Event::Done(summary) => {
-                self.bar.finish_and_clear();
-                if summary.outcome == Outcome::Interrupted {
-                    let (epochs, steps) = summary.done;
-                    self.line(&format!("interrupted after epoch {epochs} and {steps} steps"));
-                }
-            }
+            Event::Done(_) => self.bar.finish_and_clear(),
             Event::Validation { .. } | Event::Checkpoint { .. } => {}
         }
         Ok(())

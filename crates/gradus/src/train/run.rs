@@ -38,7 +38,8 @@ impl Run {
     pub fn create(folder: impl Into<PathBuf>, config: &Config) -> Result<Self> {
         let run = Self {
             folder: folder.into(),
-            config: config.clone(),
+            // Written out, so that the run stays what it is when defaults change.
+            config: config.clone().resolved(),
         };
         if let Some(file) = [CONFIG, MODEL, CHECKPOINT, METRICS]
             .iter()
@@ -55,7 +56,7 @@ impl Run {
         std::fs::create_dir_all(&run.folder).map_err(|e| {
             Error::from(e).at(format!("cannot make the folder {}", run.folder.display()))
         })?;
-        write_atomically(run.path(CONFIG), config.to_toml().as_bytes())?;
+        write_atomically(run.path(CONFIG), run.config.to_toml().as_bytes())?;
         Ok(run)
     }
 
@@ -84,6 +85,11 @@ impl Run {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The picture of loss and accuracy over the epochs; there once an epoch is.
+    pub fn curves(&self) -> PathBuf {
+        self.path(CURVES)
     }
 
     /// The settings.

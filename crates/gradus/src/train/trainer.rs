@@ -250,12 +250,40 @@ impl Checkpoint {
 /// # Errors
 /// If a sample cannot be read or shapes do not fit.
 pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
+    evaluate_with(model, data, |_, _| Ok(()))
+}
+
+/// [`evaluate`] that shows every batch of logits \[n, classes\] and targets \[n\] to `see`: to count
+/// by class, or to keep the samples that are classified wrongly.
+///
+/// # Errors
+/// If a sample cannot be read, shapes do not fit, or `see` fails.
+///
+/// ```
+/// use gradus::data::{self, DataLoader};
+/// use gradus::{nn, train};
+/// let test = DataLoader::new(data::digits()?.test, 100)?;
+/// let net = nn::Sequential::new().add(nn::Flatten).add(nn::Linear::new(64, 10)?);
+/// let mut seen = 0;
+/// let score = train::evaluate_with(&net, &test, |logits, _| {
+///     seen += logits.shape()[0];
+///     Ok(())
+/// })?;
+/// assert_eq!((seen, score.samples), (360, 360));
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn evaluate_with(
+    model: &dyn Layer,
+    data: &DataLoader,
+    mut see: impl FnMut(&Tensor, &Tensor) -> Result<()>,
+) -> Result<Score> {
     model.eval();
     no_grad(|| {
         let mut sums = Checkpoint::default();
         for batch in data.iter_from(0, 0) {
             let (x, y) = batch?;
             let logits = model.forward(&x)?;
+            see(&logits, &y)?;
             sums.samples += y.numel();
             sums.correct += correct(&logits, &y)?;
             sums.loss_sum += nn::cross_entropy(&logits, &y)?.item::<f64>()? * y.numel() as f64;

@@ -1,0 +1,97 @@
+//! What several commands share: options about the machine, data sets, and the folder of a run.
+
+use crate::failure::{Failure, Result};
+use crate::output::shell_word;
+use clap::Args;
+use gradus::data::{self, DataLoader, ImageDataset, Split};
+use gradus::nn::Sequential;
+use gradus::train::{Config, Run, Task};
+use gradus::{Kind, set_num_threads};
+use std::path::{Path, PathBuf};
+
+/// Images of a batch when there is nothing to be learned from them.
+const TEST_BATCH: usize = 256;
+
+#[derive(Args)]
+pub struct DataDir {
+    /// Directory that holds the data sets, each in a folder of its name
+    /// [default: $GRADUS_DATA, else gradus in the user's cache directory]
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl DataDir {
+    /// Reads a data set.
+    pub fn load(&self, name: &str) -> Result<Split> {
+        data::load(name, self.data_dir.as_deref()).map_err(|e| match e.kind() {
+            Kind::Value => Failure::usage(e),
+            _ => Failure::data(e),
+        })
+    }
+
+    /// The data set of an earlier run, which must be what it was.
+    pub fn load_for(&self, run: &Run) -> Result<Split> {
+        let name = &run.config().data;
+        let split = data::load(name, self.data_dir.as_deref()).map_err(Failure::data)?;
+        if run.config().task != Some(task(&split.train)) {
+            return Err(Failure::data(format_args!(
+                "{}: its model takes other images or knows other classes than the data set {name} has",
+                run.folder().display()
+            )));
+        }
+        Ok(split)
+    }
+
+    /// The option as it must be repeated in a command that is proposed.
+    pub fn again(&self) -> String {
+        let dir = self.data_dir.as_ref();
+        dir.map_or(String::new(), |dir| {
+            format!(" --data-dir {}", shell_word(dir))
+        })
+    }
+}
+
+#[derive(Args)]
+pub struct Threads {
+    /// Threads that compute; results do not depend on it
+    /// [default: $GRADUS_THREADS, else the number of processors]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+impl Threads {
+    pub fn apply(&self) {
+        if let Some(n) = self.threads {
+            set_num_threads(n.into());
+        }
+    }
+}
+
+/// What a data set asks of a model.
+pub fn task(images: &ImageDataset) -> Task {
+    Task {
+        input: images.shape().to_vec(),
+        classes: images.classes().to_vec(),
+    }
+}
+
+/// The images to test on, in order.
+pub fn test_loader(images: ImageDataset) -> Result<DataLoader> {
+    Ok(DataLoader::new(images, TEST_BATCH)?)
+}
+
+/// The folder of an earlier run.
+pub fn open(folder: &Path) -> Result<Run> {
+    Run::open(folder).map_err(Failure::data)
+}
+
+/// The model of an earlier run.
+pub fn model(run: &Run) -> Result<Sequential> {
+    let model = build(run.config())?;
+    run.load_model(&model).map_err(Failure::data)?;
+    Ok(model)
+}
+
+fn build(config: &Config) -> Result<Sequential> {
+    config.build_model().map_err(Failure::data)
+}

@@ -1,0 +1,71 @@
+//! Results for standard output, messages for standard error.
+
+use crate::failure::Result;
+use std::fmt::Display;
+use std::io::{Write, stderr, stdout};
+use std::path::Path;
+
+/// A result. Unlike `println!` it does not panic when nobody reads any more.
+pub fn line(text: impl Display) -> Result {
+    let mut out = stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// A message. If standard error is closed there is nobody to tell.
+pub fn note(text: impl Display) {
+    let _ = writeln!(stderr(), "{text}");
+}
+
+/// 1437 as `1,437`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let groups: Vec<&str> = (0..digits.len().div_ceil(3))
+        .rev()
+        .map(|i| {
+            let end = digits.len() - 3 * i;
+            &digits[end.saturating_sub(3)..end]
+        })
+        .collect();
+    groups.join(",")
+}
+
+/// A path as a word that can be pasted into a shell.
+pub fn shell_word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+=,:@".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_from_the_right() {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(thousands(n), text);
+        }
+    }
+
+    /// A command that, pasted, means something else.
+    #[test]
+    fn paths_with_special_characters_are_quoted() {
+        for (path, word) in [
+            ("runs/a-1", "runs/a-1"),
+            ("my run", "'my run'"),
+            ("it's", r"'it'\''s'"),
+        ] {
+            assert_eq!(shell_word(Path::new(path)), word);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! `gradus train`.
+
+use crate::common::{self, DataDir, Threads, task, test_loader};
+use crate::failure::{Failure, Result};
+use crate::output::{self, shell_word, thousands};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use gradus::data::{self, DataLoader, Split};
+use gradus::nn::{ACTIVATIONS, Module};
+use gradus::optim::OPTIMIZERS;
+use gradus::train::{Config, MODELS, Outcome, Progress, Run, Summary, Trainer};
+use gradus::{Kind, num_threads};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Train a model and keep it, with its curves, in a folder
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  gradus train
+  gradus train --hidden 256,128 --activation tanh --seed 1 --out runs/tanh
+  gradus train --data mnist --hidden 256 --epochs 20 --batch-size 128 --data-dir ~/data
+  gradus train --config settings.toml --lr 0.05
+  gradus train --resume runs/digits-mlp --epochs 60
+
+A settings file has the options' names: data = \"mnist\", hidden = [256, 128], batch_size = 128.
+Options win over the file. Ctrl-C saves the state and ends; a second one ends at once.
+The same settings give the same model to the last bit, whatever --threads and --workers are and
+however often the run was interrupted.")]
+pub struct Train {
+    #[command(flatten)]
+    settings: Settings,
+    /// Passes over the training images [default: 30]
+    #[arg(long, value_name = "N")]
+    epochs: Option<usize>,
+    /// Settings, a TOML file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder for the run [default: runs/DATA-MODEL, numbered if that is taken]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Go on with the run in this folder; --epochs makes it longer
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["Settings", "config", "out"])]
+    resume: Option<PathBuf>,
+    #[command(flatten)]
+    data_dir: DataDir,
+    #[command(flatten)]
+    threads: Threads,
+    /// Threads that make batches ahead; results do not depend on it [default: 0, none]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=64))]
+    workers: Option<u16>,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+    /// Print one JSON object at the end
+    #[arg(long)]
+    json: bool,
+}
+
+/// What may not change in a run.
+#[derive(Args)]
+struct Settings {
+    /// Data set [default: digits]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(data::NAMES))]
+    data: Option<String>,
+    /// Model: softmax is one linear layer, mlp has hidden layers [default: mlp]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(MODELS))]
+    model: Option<String>,
+    /// Sizes of mlp's hidden layers, with commas [default: 128]
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    hidden: Option<Vec<usize>>,
+    /// Activation after each hidden layer [default: relu]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS))]
+    activation: Option<String>,
+    /// Images in a step [default: 32]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<usize>,
+    /// Optimizer [default: sgd]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(OPTIMIZERS))]
+    optimizer: Option<String>,
+    /// Learning rate [default: 0.1 for sgd, 0.001 for the others]
+    #[arg(long, value_name = "X")]
+    lr: Option<f64>,
+    /// Momentum, 0 to 1, for sgd alone [default: 0.9]
+    #[arg(long, value_name = "X")]
+    momentum: Option<f64>,
+    /// Weight decay: an L2 penalty, for adamw decoupled [default: 0]
+    #[arg(long, value_name = "X")]
+    weight_decay: Option<f64>,
+    /// Seed of initial weights and of the order of the images [default: 0]
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+impl Train {
+    pub fn run(self) -> Result {
+        self.threads.apply();
+        let (run, split) = match &self.resume {
+            Some(folder) => self.go_on(folder)?,
+            None => self.begin()?,
+        };
+        let config = run.config();
+        let model = config.build_model()?;
+        let mut optimizer = config.build_optimizer(&model)?;
+        let samples = split.train.labels().len();
+        let train = DataLoader::new(split.train, config.batch_size)?
+            .shuffle(config.seed)
+            .workers(self.workers.unwrap_or(0).into());
+        let mut trainer = Trainer::new(config.epochs)
+            .seed(config.seed)
+            .run(&run)
+            .stop_when(stop_on_signal()?);
+        if !self.quiet {
+            trainer = trainer.listen(Progress::new());
+        }
+        let summary = trainer.fit(&model, &mut *optimizer, &train, &test_loader(split.test)?)?;
+
+        let result = Finished {
+            run: &run,
+            summary: &summary,
+            parameters: model.num_parameters(),
+            samples,
+        };
+        if self.json {
+            output::line(result.as_json())?;
+        }
+        if summary.outcome == Outcome::Interrupted {
+            let (epochs, steps) = summary.done;
+            return Err(Failure::interrupted(format_args!(
+                "interrupted after epoch {epochs} and {steps} steps; go on with: gradus train --resume {}{}",
+                shell_word(run.folder()),
+                self.data_dir.again()
+            )));
+        }
+        if self.json {
+            Ok(())
+        } else {
+            output::line(result.as_text(&self.data_dir))
+        }
+    }
+
+    /// A new run. Its folder is made last, so that no mistake leaves one behind.
+    fn begin(&self) -> Result<(Run, Split)> {
+        let mut config = self.settings()?;
+        let split = self.data_dir.load(&config.data)?;
+        config.task = Some(task(&split.train));
+        let folder = match &self.out {
+            Some(folder) => folder.clone(),
+            None => free_folder(&format!("runs/{}-{}", config.data, config.model)),
+        };
+        let run = Run::create(folder, &config).map_err(|e| match e.kind() {
+            Kind::Value => Failure::usage(e),
+            _ => e.into(),
+        })?;
+        Ok((run, split))
+    }
+
+    /// Defaults, below the file, below the options.
+    fn settings(&self) -> Result<Config> {
+        let mut config = match &self.config {
+            None => Config::default(),
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|e| e.to_string())
+                .and_then(|text| Config::from_toml(&text).map_err(|e| e.to_string()))
+                .map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?,
+        };
+        let given = &self.settings;
+        let set = |setting: &mut String, given: &Option<String>| {
+            if let Some(name) = given {
+                setting.clone_from(name);
+            }
+        };
+        set(&mut config.data, &given.data);
+        set(&mut config.model, &given.model);
+        set(&mut config.activation, &given.activation);
+        set(&mut config.optimizer, &given.optimizer);
+        if let Some(sizes) = &given.hidden {
+            config.hidden.clone_from(sizes);
+        }
+        config.epochs = self.epochs.unwrap_or(config.epochs);
+        config.batch_size = given.batch_size.unwrap_or(config.batch_size);
+        config.lr = given.lr.or(config.lr);
+        config.momentum = given.momentum.or(config.momentum);
+        config.weight_decay = given.weight_decay.unwrap_or(config.weight_decay);
+        config.seed = given.seed.unwrap_or(config.seed);
+        config.check().map_err(Failure::usage)?;
+        if config.model == "softmax" && (given.hidden.is_some() || given.activation.is_some()) {
+            return Err(Failure::usage(
+                "--hidden and --activation are settings of mlp, not of softmax",
+            ));
+        }
+        if config.lr.is_none() && config.optimizer != "sgd" && !self.quiet {
+            let resolved = config.clone().resolved();
+            let (lr, optimizer) = (resolved.lr.unwrap_or_default(), &config.optimizer);
+            output::note(format_args!(
+                "learning rate {lr}, the default for {optimizer}"
+            ));
+        }
+        Ok(config)
+    }
+
+    /// An earlier run, perhaps with more epochs than it was to have.
+    fn go_on(&self, folder: &Path) -> Result<(Run, Split)> {
+        let mut run = common::open(folder)?;
+        let split = self.data_dir.load_for(&run)?;
+        if let Some(epochs) = self.epochs {
+            let done = run.history().map_err(Failure::data)?.len();
+            if epochs < done {
+                return Err(Failure::usage(format_args!(
+                    "--epochs {epochs}: {} has trained for {done} epochs already",
+                    folder.display()
+                )));
+            }
+            let config = Config {
+                epochs,
+                ..run.config().clone()
+            };
+            config.check().map_err(Failure::usage)?;
+            run.set_config(config)?;
+        }
+        Ok((run, split))
+    }
+}
+
+/// The first of `name`, `name-2`, `name-3` … that does not exist.
+fn free_folder(name: &str) -> PathBuf {
+    let numbered = (2..).map(|n| format!("{name}-{n}"));
+    let mut names = std::iter::once(name.to_string())
+        .chain(numbered)
+        .map(PathBuf::from);
+    names
+        .find(|path| !path.exists())
+        .expect("there are more numbers than folders")
+}
+
+/// Set by the first Ctrl-C or SIGTERM; the second ends the program.
+fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let handler = move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| gradus::Error::new(Kind::Io, e.to_string()))?;
+    Ok(stop)
+}
+
+/// What there is to say at the end.
+struct Finished<'a> {
+    run: &'a Run,
+    summary: &'a Summary,
+    parameters: usize,
+    samples: usize,
+}
+
+impl Finished<'_> {
+    /// Seconds of training over all epochs, those before an interruption included, and samples
+    /// trained in one of them.
+    fn speed(&self) -> (f64, f64) {
+        let history = &self.summary.history;
+        let seconds: f64 = history.iter().map(|epoch| epoch.seconds).sum();
+        let samples = (self.samples * history.len()) as f64;
+        (seconds, samples / seconds.max(f64::MIN_POSITIVE))
+    }
+
+    fn as_json(&self) -> serde_json::Value {
+        let config = self.run.config();
+        let (seconds, samples_per_second) = self.speed();
+        let last = self.summary.history.last();
+        json!({
+            "outcome": match self.summary.outcome {
+                Outcome::Finished => "finished",
+                Outcome::Interrupted => "interrupted",
+            },
+            "data": config.data,
+            "model": config.model,
+            "parameters": self.parameters,
+            "optimizer": config.optimizer,
+            "lr": config.lr,
+            "batch_size": config.batch_size,
+            "seed": config.seed,
+            "threads": num_threads(),
+            "epochs": self.summary.history.len(),
+            "train_loss": last.map(|epoch| epoch.train_loss),
+            "train_accuracy": last.map(|epoch| epoch.train_accuracy),
+            "test_loss": last.map(|epoch| epoch.test_loss),
+            "test_accuracy": last.map(|epoch| epoch.test_accuracy),
+            "seconds": seconds,
+            "samples_per_second": samples_per_second,
+            "out": self.run.folder().display().to_string(),
+        })
+    }
+
+    fn as_text(&self, data_dir: &DataDir) -> String {
+        let Some(last) = self.summary.history.last() else {
+            return String::new(); // Settings have at least one epoch.
+        };
+        let (seconds, speed) = self.speed();
+        let folder = shell_word(self.run.folder());
+        format!(
+            "test accuracy {:.2} %, test loss {:.4} after {} epochs\n\
+             {seconds:.2} s of training, {} samples a second\n\
+             run in {folder}, curves in {}\n\
+             next: gradus eval {folder}{}\n      gradus predict {folder} IMAGE.png",
+            100.0 * last.test_accuracy,
+            last.test_loss,
+            last.epoch,
+            thousands(speed as usize),
+            shell_word(&self.run.curves()),
+            data_dir.again(),
+        )
+    }
+}
