@@ -152,7 +152,8 @@ pub trait Module: Send + Sync {
     fn zero_grad(&self) {
         self.visit("", &mut |_, part| {
             if let Part::Parameter(p) = part {
-                p.zero_grad();
+                // Not `p.zero_grad()`: a parameter is a module too, and would come here again.
+                Tensor::zero_grad(p);
             }
         });
     }
