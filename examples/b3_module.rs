@@ -14,7 +14,7 @@ struct Model {
 impl Layer for Model {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let p = &self.some_param;
-        let sum = p.mul(&**p)?.mul(x)?.add(x)?;
+        let sum = p.mul(p)?.mul(x)?.add(x)?;
         sum.mul(&sum)
     }
 }

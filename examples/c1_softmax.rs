@@ -39,7 +39,9 @@ pub fn run(out: &mut impl Write) -> Result<()> {
     let p = Softmax.forward(&x)?;
     show(out, "Softmax", &p)?;
     show(out, "Tensor::softmax", &x.softmax(1)?)?;
-    writeln!(out, "sums of the rows: {:?}", p.sum(1)?.to_vec::<f64>()?)?;
+    let sums = p.sum(1)?.to_vec::<f64>()?;
+    let one = sums.iter().all(|sum| (sum - 1.0).abs() < 1e-15);
+    writeln!(out, "rows sum to 1 ± 1e-15: {one}")?;
     show(out, "without the shift", &naive(&x)?)?;
 
     let huge = Tensor::from_vec([f64::MAX, 0.0, f64::MIN], [1, 3])?;

@@ -1,6 +1,6 @@
 //! What a module is: a tree whose leaves are parameters, buffers and modes.
 
-use crate::{Error, Kind, Result, Tensor, no_grad};
+use crate::{Error, Kind, Operand, Result, Tensor, no_grad};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -249,6 +249,13 @@ impl Deref for Parameter {
 impl AsRef<Tensor> for Parameter {
     fn as_ref(&self) -> &Tensor {
         &self.tensor
+    }
+}
+
+/// A parameter stands on the right of an operation as its tensor does: `x.mul(&parameter)`.
+impl<'a> From<&'a Parameter> for Operand<'a> {
+    fn from(parameter: &'a Parameter) -> Self {
+        Self::Tensor(parameter)
     }
 }
 
