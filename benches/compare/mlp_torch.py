@@ -3,7 +3,7 @@
 A step is forward, cross-entropy, backward and a plain SGD update on one fixed batch that already
 lies in memory. One JSON line a workload, times in microseconds. It needs PyTorch alone:
 
-    pip install torch --index-url https://download.pytorch.org/whl/cpu
+    pip install torch
     python mlp_torch.py [--only NAME] [--threads N] [--seconds S]
 """
 

@@ -33,5 +33,6 @@ pub mod data;
 pub mod nn;
 pub mod optim;
 pub mod plot;
+pub mod train;
 
 pub use gradus_core::*;

@@ -1,6 +1,6 @@
 //! Copying rows by index, out of a tensor and back into one.
 
-use super::parallel;
+use super::{parallel, vectorize};
 use crate::dtype::{Element, Number};
 use crate::error::Result;
 use crate::storage::Buffer;
@@ -29,6 +29,40 @@ pub(crate) fn rows<T: Element>(
                     let from = ((row / n) * rows + indices[row % n]) * width;
                     out.copy_from_slice(&data[from..from + width]);
                 }
+            },
+        );
+    })
+}
+
+/// Rows `indices` of the matrix of bytes `data`, `width` wide: each element times `scale` plus
+/// `shift`. Reading bytes and writing floats in one pass moves a third less memory than a copy of
+/// the rows that is converted afterwards.
+///
+/// Every index must be less than the number of rows.
+pub(crate) fn scaled_rows(
+    data: &[u8],
+    width: usize,
+    indices: &[usize],
+    scale: f32,
+    shift: f32,
+) -> Result<Buffer> {
+    Buffer::build(indices.len() * width, |out| {
+        if width == 0 {
+            return;
+        }
+        parallel::fill(
+            out,
+            (parallel::GRAIN / width).max(1) * width,
+            |start, out| {
+                let indices = &indices[start / width..];
+                vectorize(|| {
+                    for (out, &index) in out.chunks_exact_mut(width).zip(indices) {
+                        let row = &data[index * width..(index + 1) * width];
+                        for (o, &x) in out.iter_mut().zip(row) {
+                            *o = f32::from(x) * scale + shift;
+                        }
+                    }
+                });
             },
         );
     })

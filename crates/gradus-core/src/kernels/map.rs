@@ -132,7 +132,51 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
 
 /// A contiguous copy of the elements.
 pub(crate) fn copy<T: Element>(x: View<'_, T>) -> Result<Buffer> {
-    map(x, Cost::Low, |x| x)
+    let (shape, [strides]) = Layout::coalesce([x.layout]);
+    match (shape.as_slice(), strides.as_slice()) {
+        (&[rows, cols], &[1, step]) if step > 1 => {
+            transpose(&x.data[x.layout.offset..], rows, cols, step as usize)
+        }
+        _ => map(x, Cost::Low, |x| x),
+    }
+}
+
+/// A `rows × cols` matrix, row-major, of one in which neighbours in a column lie side by side and
+/// neighbours in a row `step` apart. Tile by tile, so that every cache line is used up while it is
+/// there.
+pub(crate) fn transpose<T: Element>(
+    x: &[T],
+    rows: usize,
+    cols: usize,
+    step: usize,
+) -> Result<Buffer> {
+    const TILE: usize = 16;
+    Buffer::build(rows * cols, |out| {
+        let rows_a_chunk = (parallel::GRAIN / cols).next_multiple_of(TILE);
+        parallel::fill(out, rows_a_chunk * cols, |start, out| {
+            let first = start / cols;
+            vectorize(|| {
+                for (band, out) in out.chunks_mut(TILE * cols).enumerate() {
+                    let first = first + band * TILE;
+                    let height = out.len() / cols;
+                    for left in (0..cols).step_by(TILE) {
+                        let width = TILE.min(cols - left);
+                        let mut tile = [[T::default(); TILE]; TILE];
+                        for (j, line) in tile[..width].iter_mut().enumerate() {
+                            let at = (left + j) * step + first;
+                            line[..height].copy_from_slice(&x[at..at + height]);
+                        }
+                        for i in 0..height {
+                            let line = &mut out[i * cols + left..][..width];
+                            line.iter_mut()
+                                .zip(&tile)
+                                .for_each(|(o, column)| *o = column[i]);
+                        }
+                    }
+                }
+            });
+        });
+    })
 }
 
 /// Writes `f(old, new)` over the elements of `target` that `layout` selects; `source` has the same

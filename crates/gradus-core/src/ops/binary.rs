@@ -14,6 +14,7 @@ use crate::shape;
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use crate::{DType, Element};
+use std::borrow::Cow;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("add", &[Input::real(&[2, 3]), Input::real(&[2, 3])], |x| {
@@ -165,11 +166,16 @@ pub(crate) fn div<'a>(a: impl Into<Operand<'a>>, b: impl Into<Operand<'a>>) -> R
 }
 
 /// Both as floating point numbers.
-fn floats((a, b): (Tensor, Tensor)) -> Result<(Tensor, Tensor)> {
+fn floats<'a>(
+    (a, b): (Cow<'a, Tensor>, Cow<'a, Tensor>),
+) -> Result<(Cow<'a, Tensor>, Cow<'a, Tensor>)> {
     if a.dtype().is_float() {
         return Ok((a, b));
     }
-    Ok((a.to_dtype(DType::F32)?, b.to_dtype(DType::F32)?))
+    Ok((
+        Cow::Owned(a.to_dtype(DType::F32)?),
+        Cow::Owned(b.to_dtype(DType::F32)?),
+    ))
 }
 
 /// Calls `f` with both operands broadcast to their common shape, and makes a tensor of the result.

@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 
 /// A relation between two elements.
 trait Relation {
-    const NAME: &'static str;
+    const METHOD: &'static str;
     fn holds<T: PartialOrd>(a: T, b: T) -> bool;
 }
 
@@ -18,7 +18,7 @@ impl Tensor {
     fn compare<'a, R: Relation>(&'a self, _: R, other: Operand<'a>) -> Result<Tensor> {
         let (a, b) = promoted(self, other)?;
         dispatch!(a.dtype(), T => {
-            broadcast(R::NAME, &[&a, &b], |a, b| map::zip(a, b, Cost::Low, R::holds::<T>))
+            broadcast(R::METHOD, &[&a, &b], |a, b| map::zip(a, b, Cost::Low, R::holds::<T>))
         })
     }
 
@@ -109,7 +109,7 @@ impl Tensor {
 
 struct Eq;
 impl Relation for Eq {
-    const NAME: &'static str = "eq";
+    const METHOD: &'static str = "eq";
     fn holds<T: PartialOrd>(a: T, b: T) -> bool {
         a == b
     }
@@ -117,7 +117,7 @@ impl Relation for Eq {
 
 struct Ne;
 impl Relation for Ne {
-    const NAME: &'static str = "ne";
+    const METHOD: &'static str = "ne";
     fn holds<T: PartialOrd>(a: T, b: T) -> bool {
         a != b
     }
@@ -125,7 +125,7 @@ impl Relation for Ne {
 
 struct Lt;
 impl Relation for Lt {
-    const NAME: &'static str = "lt";
+    const METHOD: &'static str = "lt";
     fn holds<T: PartialOrd>(a: T, b: T) -> bool {
         a < b
     }
@@ -133,7 +133,7 @@ impl Relation for Lt {
 
 struct Le;
 impl Relation for Le {
-    const NAME: &'static str = "le";
+    const METHOD: &'static str = "le";
     fn holds<T: PartialOrd>(a: T, b: T) -> bool {
         a <= b
     }
@@ -141,7 +141,7 @@ impl Relation for Le {
 
 struct Gt;
 impl Relation for Gt {
-    const NAME: &'static str = "gt";
+    const METHOD: &'static str = "gt";
     fn holds<T: PartialOrd>(a: T, b: T) -> bool {
         a > b
     }
@@ -149,7 +149,7 @@ impl Relation for Gt {
 
 struct Ge;
 impl Relation for Ge {
-    const NAME: &'static str = "ge";
+    const METHOD: &'static str = "ge";
     fn holds<T: PartialOrd>(a: T, b: T) -> bool {
         a >= b
     }

@@ -5,7 +5,7 @@ use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::dtype::{DType, dispatch, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::gather;
-use crate::shape::{Dims, Layout, resolve_dim};
+use crate::shape::{Dims, Layout, numel, resolve_dim};
 use crate::tensor::Tensor;
 
 pub(super) const CASES: &[Case] = &[
@@ -138,6 +138,47 @@ impl Tensor {
         apply(IndexSelect { dim: d, indices }, &[self])
     }
 
+    /// The rows `indices` of this u8 tensor as f32, each element x as x · `scale` + `shift`: how a
+    /// batch comes out of images that are kept as bytes. The first size of the result is the number
+    /// of indices, the others stay.
+    ///
+    /// # Errors
+    /// If the dtype is not u8, the tensor is 0-d, or an index is not less than its first size.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let images = Tensor::from_vec(vec![0u8, 51, 255, 102], [2, 2])?;
+    /// let batch = images.index_select_scaled(&[1, 0, 1], 1.0 / 255.0, 0.0)?;
+    /// assert_eq!(batch.shape(), [3, 2]);
+    /// assert_eq!(batch.to_vec::<f32>()?, [1.0, 0.4, 0.0, 0.2, 1.0, 0.4]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn index_select_scaled(&self, indices: &[usize], scale: f32, shift: f32) -> Result<Tensor> {
+        const OP: &str = "index_select_scaled";
+        if self.dtype() != DType::U8 {
+            return Err(err!(
+                DType,
+                "{OP}: expected a uint8 tensor, got {}; use index_select and mul for other dtypes",
+                self.dtype()
+            ));
+        }
+        let (_, n) = self.dimension(OP, 0)?;
+        if let Some(index) = indices.iter().find(|&&index| index >= n) {
+            return Err(err!(
+                Index,
+                "{OP}: index {index} is out of bounds for dimension with size {n}"
+            ));
+        }
+        let mut shape = self.layout().shape.clone();
+        shape[0] = indices.len();
+        numel(&shape)?;
+        let width = shape[1..].iter().product();
+        // Bytes carry no gradient, so there is nothing to record.
+        let out =
+            self.with_slice::<u8, _>(|x| gather::scaled_rows(x, width, indices, scale, shift))?;
+        Ok(Tensor::from_buffer(out, shape))
+    }
+
     /// The elements of this integer tensor as positions below `n`; negative ones count from the
     /// end. Errors name `op`.
     pub(crate) fn to_indices(&self, op: &str, n: usize) -> Result<Vec<usize>> {
@@ -242,5 +283,50 @@ impl Function for IndexSelect {
             grad.with_slice::<T, _>(|g| gather::add_rows(g, outer, rows, width, &self.indices))
         })?;
         Ok([Grad::Of(Tensor::from_buffer(out, Dims::from_slice(shape)))].into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    /// The fused way is not what it stands for: select, convert, multiply, add. Enough rows for
+    /// several chunks, a width that is no multiple of any vector, a view that is not contiguous.
+    #[test]
+    fn scaled_rows_are_selected_rows_scaled() -> Result<()> {
+        let bytes: Vec<u8> = (0..100 * 13 * 7).map(|i| (i * 31 % 256) as u8).collect();
+        let whole = Tensor::from_vec(bytes, [100, 13, 7])?;
+        for x in [
+            whole.clone(),
+            whole.transpose(1, 2)?,
+            whole.slice(0, 1, 100, 3)?,
+        ] {
+            let n = x.shape()[0];
+            let indices: Vec<usize> = (0..1000).map(|i| i * 17 % n).collect();
+            let index: Vec<i64> = indices.iter().map(|&i| i as i64).collect();
+            let selected = x.index_select(0, &Tensor::from_vec(index, [1000])?)?;
+            let expected = selected.to_dtype(DType::F32)?.mul(0.3)?.add(-1.5)?;
+            let found = x.index_select_scaled(&indices, 0.3, -1.5)?;
+            assert_eq!(found.shape(), expected.shape());
+            assert_eq!(found.to_vec::<f32>()?, expected.to_vec::<f32>()?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn scaled_rows_without_elements_and_without_sense() -> Result<()> {
+        let select = |x: &Tensor, i: &[usize]| x.index_select_scaled(i, 1.0, 0.0);
+        let bytes = |shape: &[usize]| Tensor::full(shape, 1.0, DType::U8);
+        assert_eq!(select(&bytes(&[2, 3])?, &[])?.shape(), [0, 3]);
+        assert_eq!(select(&bytes(&[2, 0])?, &[1, 1, 0])?.shape(), [3, 0]);
+        assert_eq!(select(&bytes(&[2])?, &[1])?.to_vec::<f32>()?, [1.0]);
+
+        let kind = |x: Result<Tensor>| x.unwrap_err().kind();
+        assert_eq!(kind(select(&bytes(&[2, 3])?, &[0, 2])), Kind::Index);
+        assert_eq!(kind(select(&bytes(&[0, 3])?, &[0])), Kind::Index);
+        assert_eq!(kind(select(&bytes(&[])?, &[0])), Kind::Index);
+        assert_eq!(kind(select(&Tensor::zeros([2]), &[0])), Kind::DType);
+        Ok(())
     }
 }

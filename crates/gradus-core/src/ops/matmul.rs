@@ -236,15 +236,12 @@ impl Function for MatMul {
         let len = numel(&shape)?;
         let out = dispatch_float!("matmul", a.dtype(), T => a.with::<T, _>(|a| b.with::<T, _>(|b| {
             let (a, b) = (View::new(a.data, &la), View::new(b.data, &lb));
-            Buffer::build(len, |out| {
-                if len == 0 {
-                    return;
-                }
-                for (i, out) in out.chunks_exact_mut(m * n).enumerate() {
-                    let (a, b) = (matrix(a, batch_offset(&la, &batches, i)), matrix(b, batch_offset(&lb, &batches, i)));
-                    matmul(out, (m, k, n), a, b, false);
-                }
-            })
+            let mut out = Buffer::new::<T>(len)?;
+            for (i, out) in out.slice_mut().chunks_exact_mut((m * n).max(1)).enumerate() {
+                let (a, b) = (matrix(a, batch_offset(&la, &batches, i)), matrix(b, batch_offset(&lb, &batches, i)));
+                matmul(out, (m, k, n), a, b, false)?;
+            }
+            Ok(out)
         })))?;
         Ok(Tensor::from_buffer(out, shape))
     }
@@ -293,8 +290,8 @@ impl Function for Linear {
             x.with::<T, _>(|x| w.with::<T, _>(|w| {
                 let wt = View::new(w.data, &wt);
                 let (x, wt) = (matrix(x, x.layout.offset), matrix(wt, wt.layout.offset));
-                matmul(out.slice_mut(), (m, k, n), x, wt, b.is_some());
-            }));
+                matmul(out.slice_mut(), (m, k, n), x, wt, b.is_some())
+            }))?;
             Ok(out)
         })?;
         Ok(Tensor::from_buffer(out, shape))

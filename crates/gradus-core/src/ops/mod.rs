@@ -28,6 +28,7 @@ use crate::error::Result;
 use crate::shape::Dims;
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
+use std::borrow::Cow;
 
 /// The test cases of every operation, family by family.
 pub const ALL: &[&[Case]] = &[
@@ -78,7 +79,7 @@ macro_rules! scalars {
 }
 scalars!(f64 Float, f32 Float, i64 Int, i32 Int, bool Bool);
 
-impl Operand<'_> {
+impl<'a> Operand<'a> {
     /// The dtype this operand asks for, and how much it counts: tensors with dimensions over 0-d
     /// tensors over plain numbers.
     fn weight(&self) -> (DType, u8) {
@@ -90,10 +91,11 @@ impl Operand<'_> {
         }
     }
 
-    /// As a tensor of `dtype`.
-    fn to_tensor(self, dtype: DType) -> Result<Tensor> {
+    /// As a tensor of `dtype`, borrowed where it is one already.
+    fn to_tensor(self, dtype: DType) -> Result<Cow<'a, Tensor>> {
         let scalar = match self {
-            Self::Tensor(t) => return t.to_dtype(dtype),
+            Self::Tensor(t) if t.dtype() == dtype => return Ok(Cow::Borrowed(t)),
+            Self::Tensor(t) => return t.to_dtype(dtype).map(Cow::Owned),
             Self::Scalar(scalar) => scalar,
         };
         let buffer = dispatch!(dtype, T => Buffer::build(1, |out: &mut [T]| out[0] = match scalar {
@@ -101,7 +103,7 @@ impl Operand<'_> {
             Scalar::Int(x) => T::from_i64(x),
             Scalar::Float(x) => T::from_f64(x),
         }))?;
-        Ok(Tensor::from_buffer(buffer, Dims::new()))
+        Ok(Cow::Owned(Tensor::from_buffer(buffer, Dims::new())))
     }
 }
 
@@ -118,7 +120,10 @@ fn promote(a: &Operand<'_>, b: &Operand<'_>) -> DType {
 }
 
 /// Both operands as tensors of the dtype they promote to.
-fn promoted<'a>(a: impl Into<Operand<'a>>, b: impl Into<Operand<'a>>) -> Result<(Tensor, Tensor)> {
+fn promoted<'a>(
+    a: impl Into<Operand<'a>>,
+    b: impl Into<Operand<'a>>,
+) -> Result<(Cow<'a, Tensor>, Cow<'a, Tensor>)> {
     let (a, b) = (a.into(), b.into());
     let dtype = promote(&a, &b);
     Ok((a.to_tensor(dtype)?, b.to_tensor(dtype)?))

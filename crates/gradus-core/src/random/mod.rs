@@ -102,6 +102,27 @@ pub fn set_generator(generator: Generator) {
     GENERATOR.set(generator);
 }
 
+/// Calls `f` with `generator` in the place of this thread's own, which continues afterwards as if
+/// nothing had happened, also when `f` panics. So what `f` draws depends on `generator` alone, not
+/// on the thread it runs in.
+///
+/// ```
+/// use gradus_core::{Tensor, random};
+/// let draw = || random::scoped(random::Generator::new(5), || Tensor::rand([3]));
+/// assert_eq!(draw()?.to_vec::<f32>()?, draw()?.to_vec::<f32>()?);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+pub fn scoped<R>(generator: Generator, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Generator>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            self.0.take().into_iter().for_each(set_generator);
+        }
+    }
+    let _restore = Restore(Some(GENERATOR.replace(generator)));
+    f()
+}
+
 /// Calls `f` with this thread's generator, which must not be asked for again inside.
 pub(crate) fn with_generator<R>(f: impl FnOnce(&mut Generator) -> R) -> R {
     GENERATOR.with_borrow_mut(f)
@@ -148,6 +169,20 @@ mod tests {
             orders.values().all(|&count| (850..1150).contains(&count)),
             "{orders:?}"
         );
+    }
+
+    #[test]
+    fn a_scope_leaves_the_outer_stream_where_it_was() {
+        let next = || with_generator(Generator::next_u64);
+        manual_seed(1);
+        let plain = [next(), next()];
+        manual_seed(1);
+        let first = next();
+        let inner = scoped(Generator::new(2), next);
+        assert_eq!(inner, Generator::new(2).next_u64());
+        let panicked = std::panic::catch_unwind(|| scoped(Generator::new(3), || panic!("inside")));
+        assert!(panicked.is_err());
+        assert_eq!([first, next()], plain);
     }
 
     #[test]

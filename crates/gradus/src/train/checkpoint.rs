@@ -1,0 +1,105 @@
+//! Everything a run needs to go on with the same bits, in one file: when it was renamed into place,
+//! all of it is there.
+
+use crate::io::safetensors;
+use crate::nn::{Module, StateDict};
+use crate::optim::Optimizer;
+use crate::{DType, Error, Kind, Result, Tensor};
+use std::path::Path;
+
+/// Says what the file is, in its metadata.
+const NOTE: &str = "training checkpoint 1";
+
+/// Where a run is. Random numbers need no saving: they follow from the seed, the epoch and the step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Checkpoint {
+    /// Epochs that are finished.
+    pub epochs: usize,
+    /// Steps done of the next epoch …
+    pub steps: usize,
+    /// … the samples of these steps …
+    pub samples: usize,
+    /// … how many of them were classified rightly …
+    pub correct: usize,
+    /// … the sum of their losses …
+    pub loss_sum: f64,
+    /// … and the seconds they took.
+    pub seconds: f64,
+}
+
+impl Checkpoint {
+    /// Writes this, the model and the optimizer to `path`, atomically.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path, model: &dyn Module, optimizer: &dyn Optimizer) -> Result<()> {
+        let counts = [self.epochs, self.steps, self.samples, self.correct].map(|n| n as i64);
+        let mut all = StateDict::from([
+            (
+                "progress.counts".to_string(),
+                Tensor::from_vec(counts, [4])?,
+            ),
+            (
+                "progress.sums".to_string(),
+                Tensor::from_vec([self.loss_sum, self.seconds], [2])?,
+            ),
+        ]);
+        all.extend(
+            model
+                .state_dict()
+                .into_iter()
+                .map(|(name, t)| (format!("model.{name}"), t)),
+        );
+        all.extend(
+            optimizer
+                .state_dict()
+                .into_iter()
+                .map(|(name, t)| (format!("optimizer.{name}"), t)),
+        );
+        safetensors::save(path, &all, Some(NOTE))
+    }
+
+    /// Reads what [`save`](Checkpoint::save) wrote into a model and an optimizer of the same kind.
+    ///
+    /// # Errors
+    /// If the file is missing, damaged, or belongs to another model or optimizer.
+    pub fn load(path: &Path, model: &dyn Module, optimizer: &mut dyn Optimizer) -> Result<Self> {
+        let contents = safetensors::load(path)?;
+        let fail = |what: &str| Error::new(Kind::Data, format!("{}: {what}", path.display()));
+        if contents.note.as_deref() != Some(NOTE) {
+            return Err(fail("not a training checkpoint of this program"));
+        }
+        let part = |prefix: &str| -> StateDict {
+            let named = contents.tensors.iter();
+            named
+                .filter_map(|(name, t)| Some((name.strip_prefix(prefix)?.to_string(), t.clone())))
+                .collect()
+        };
+        let progress = part("progress.");
+        let numbers = |name: &str, dtype, len| match progress.get(name) {
+            Some(t) if t.dtype() == dtype && t.shape() == [len] => Ok(t),
+            _ => Err(fail("its progress is not readable")),
+        };
+        let counts = numbers("counts", DType::I64, 4)?.to_vec::<i64>()?;
+        let sums = numbers("sums", DType::F64, 2)?.to_vec::<f64>()?;
+        let counts: Vec<usize> = counts
+            .into_iter()
+            .map(usize::try_from)
+            .collect::<Result<_, _>>()
+            .map_err(|_| fail("its progress is negative"))?;
+        model
+            .load_state_dict(&part("model."))
+            .map_err(|e| e.at(path.display()))?;
+        optimizer
+            .load_state_dict(&part("optimizer."))
+            .map_err(|e| e.at(path.display()))?;
+        Ok(Self {
+            epochs: counts[0],
+            steps: counts[1],
+            samples: counts[2],
+            correct: counts[3],
+            loss_sum: sums[0],
+            seconds: sums[1],
+        })
+    }
+}

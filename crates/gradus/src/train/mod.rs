@@ -1,0 +1,18 @@
+//! Training: the loop, what it tells, and the folder it leaves.
+//!
+//! [`Trainer`] runs epochs and sends one stream of [`Event`]s; whatever shows or records progress
+//! ([`Progress`], [`Run`]) only listens.
+
+mod checkpoint;
+mod config;
+mod event;
+mod progress;
+mod run;
+mod trainer;
+
+pub use checkpoint::Checkpoint;
+pub use config::{Config, MODELS, Task};
+pub use event::{Epoch, Event, Listener, Outcome, Summary};
+pub use progress::Progress;
+pub use run::Run;
+pub use trainer::{Score, Trainer, evaluate};

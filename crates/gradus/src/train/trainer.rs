@@ -1,0 +1,309 @@
+//! The training loop.
+
+use super::{Checkpoint, Epoch, Event, Listener, Outcome, Run, Summary};
+use crate::data::DataLoader;
+use crate::nn::{self, Layer};
+use crate::optim::Optimizer;
+use crate::random::{self, Generator};
+use crate::{Error, Kind, Result, Tensor, no_grad};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Trains a classifier: cross-entropy, one optimizer step a batch, a test after each epoch.
+///
+/// Every random number of a step follows from the seed, the epoch and the step, so a run that was
+/// interrupted or killed goes on with the bits it would have had.
+///
+/// ```
+/// use gradus::data::{self, DataLoader};
+/// use gradus::nn::{self, Module};
+/// use gradus::optim::Sgd;
+/// use gradus::train::Trainer;
+/// use std::sync::Arc;
+///
+/// let digits = data::digits()?;
+/// let train = DataLoader::new(Arc::new(digits.train), 64)?.shuffle(0);
+/// let test = DataLoader::new(Arc::new(digits.test), 256)?;
+/// let net = nn::Sequential::new().add(nn::Flatten).add(nn::Linear::new(64, 10)?);
+/// let mut sgd = Sgd::new(net.parameters(), 0.5);
+/// let summary = Trainer::new(3).fit(&net, &mut sgd, &train, &test)?;
+/// assert!(summary.history[2].train_loss < summary.history[0].train_loss);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub struct Trainer<'a> {
+    epochs: usize,
+    seed: u64,
+    listeners: Vec<Box<dyn Listener + 'a>>,
+    run: Option<&'a Run>,
+    stop: Arc<AtomicBool>,
+}
+
+/// Mean loss and accuracy over some samples.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The mean loss.
+    pub loss: f64,
+    /// The share of samples that were classified rightly.
+    pub accuracy: f64,
+    /// The number of samples.
+    pub samples: usize,
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer for this number of epochs.
+    pub fn new(epochs: usize) -> Self {
+        Self {
+            epochs,
+            seed: 0,
+            listeners: Vec::new(),
+            run: None,
+            stop: Arc::default(),
+        }
+    }
+
+    /// The seed of the random numbers that layers draw (dropout); the order of the samples is the
+    /// loader's. 0 by default.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// With somebody to tell what happens; several are told in the order in which they were added.
+    #[must_use]
+    pub fn listen(mut self, listener: impl Listener + 'a) -> Self {
+        self.listeners.push(Box::new(listener));
+        self
+    }
+
+    /// Saves the state to this run's folder after every epoch and on an interruption, and begins
+    /// with the state that the folder holds.
+    #[must_use]
+    pub fn run(mut self, run: &'a Run) -> Self {
+        self.run = Some(run);
+        self
+    }
+
+    /// Stops after the present step when somebody sets `stop` (a Ctrl-C handler, another thread).
+    #[must_use]
+    pub fn stop_when(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Trains `model` on the batches of `train` and scores it on those of `test` after each epoch.
+    ///
+    /// # Errors
+    /// If a sample cannot be read, shapes do not fit, the state cannot be saved, or the loss is no
+    /// longer finite; the last saved state is then kept.
+    pub fn fit(
+        mut self,
+        model: &dyn Layer,
+        optimizer: &mut dyn Optimizer,
+        train: &DataLoader,
+        test: &DataLoader,
+    ) -> Result<Summary> {
+        let (mut at, mut history) = match self.run {
+            Some(run) => run.restore(model, optimizer)?,
+            None => (Checkpoint::default(), Vec::new()),
+        };
+        let (epochs, steps, parameters) = (self.epochs, train.len(), model.num_parameters());
+        self.tell(Event::Start {
+            epochs,
+            steps,
+            parameters,
+            done: (at.epochs, at.steps),
+        })?;
+        let mut outcome = Outcome::Finished;
+        while at.epochs < self.epochs {
+            if !self.train_epoch(&mut at, model, optimizer, train)? {
+                outcome = Outcome::Interrupted;
+                self.save(&at, model, optimizer)?;
+                break;
+            }
+            let epoch = at.epochs + 1;
+            self.tell(Event::Validation { epoch })?;
+            let (train, test) = (at.score(), evaluate(model, test)?);
+            if !test.loss.is_finite() {
+                return Err(Error::new(
+                    Kind::Value,
+                    format!(
+                        "the test loss after epoch {epoch} is {}: {}",
+                        test.loss,
+                        slower(optimizer.lr())
+                    ),
+                ));
+            }
+            history.push(Epoch {
+                epoch,
+                train_loss: train.loss,
+                train_accuracy: train.accuracy,
+                test_loss: test.loss,
+                test_accuracy: test.accuracy,
+                lr: optimizer.lr(),
+                seconds: at.seconds,
+                samples_per_second: train.samples as f64 / at.seconds.max(f64::MIN_POSITIVE),
+            });
+            at = Checkpoint {
+                epochs: epoch,
+                ..Checkpoint::default()
+            };
+            if let Some(run) = self.run {
+                run.record(&history)?;
+            }
+            self.tell(Event::Epoch(&history[history.len() - 1]))?;
+            self.save(&at, model, optimizer)?;
+        }
+        let summary = Summary {
+            outcome,
+            history,
+            done: (at.epochs, at.steps),
+        };
+        self.tell(Event::Done(&summary))?;
+        Ok(summary)
+    }
+
+    /// Trains what is left of an epoch. False if it was asked to stop before the end.
+    fn train_epoch(
+        &mut self,
+        at: &mut Checkpoint,
+        model: &dyn Layer,
+        optimizer: &mut dyn Optimizer,
+        train: &DataLoader,
+    ) -> Result<bool> {
+        model.train(true);
+        let epoch = at.epochs + 1;
+        let (before, start) = (at.seconds, Instant::now());
+        for batch in train.iter_from(at.epochs as u64, at.steps) {
+            let (x, y) = batch?;
+            let stream = Generator::from_parts(&[self.seed, at.epochs as u64, at.steps as u64]);
+            let (logits, loss) = random::scoped(stream, || {
+                let logits = model.forward(&x)?;
+                let loss = nn::cross_entropy(&logits, &y)?;
+                Ok::<_, Error>((logits, loss))
+            })?;
+            let value = loss.item::<f64>()?;
+            if !value.is_finite() {
+                return Err(diverged(
+                    value,
+                    epoch,
+                    at.steps + 1,
+                    model,
+                    &x,
+                    optimizer.lr(),
+                ));
+            }
+            optimizer.zero_grad();
+            loss.backward()?;
+            optimizer.step()?;
+            at.steps += 1;
+            at.samples += y.numel();
+            at.correct += correct(&logits, &y)?;
+            at.loss_sum += value * y.numel() as f64;
+            at.seconds = before + start.elapsed().as_secs_f64();
+            self.tell(Event::Step {
+                epoch,
+                step: at.steps,
+                score: at.score(),
+            })?;
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn save(
+        &mut self,
+        at: &Checkpoint,
+        model: &dyn Layer,
+        optimizer: &dyn Optimizer,
+    ) -> Result<()> {
+        let Some(run) = self.run else { return Ok(()) };
+        let path = run.save(at, model, optimizer)?;
+        self.tell(Event::Checkpoint { path: &path })
+    }
+
+    fn tell(&mut self, event: Event<'_>) -> Result<()> {
+        self.listeners
+            .iter_mut()
+            .try_for_each(|listener| listener.on(event))
+    }
+}
+
+impl Checkpoint {
+    /// Loss and accuracy of the steps done.
+    fn score(&self) -> Score {
+        let n = self.samples.max(1) as f64;
+        Score {
+            loss: self.loss_sum / n,
+            accuracy: self.correct as f64 / n,
+            samples: self.samples,
+        }
+    }
+}
+
+/// Mean loss and accuracy of a classifier over all batches, without recording.
+///
+/// # Errors
+/// If a sample cannot be read or shapes do not fit.
+pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
+    model.eval();
+    no_grad(|| {
+        let mut sums = Checkpoint::default();
+        for batch in data.iter_from(0, 0) {
+            let (x, y) = batch?;
+            let logits = model.forward(&x)?;
+            sums.samples += y.numel();
+            sums.correct += correct(&logits, &y)?;
+            sums.loss_sum += nn::cross_entropy(&logits, &y)?.item::<f64>()? * y.numel() as f64;
+        }
+        Ok(sums.score())
+    })
+}
+
+/// How many rows have their largest logit at their class.
+fn correct(logits: &Tensor, classes: &Tensor) -> Result<usize> {
+    logits
+        .argmax(1)?
+        .eq(classes)?
+        .sum(..)?
+        .item::<i64>()
+        .map(|n| n as usize)
+}
+
+/// The error for a loss that is no number, with its likely cause.
+fn diverged(loss: f64, epoch: usize, step: usize, model: &dyn Layer, x: &Tensor, lr: f64) -> Error {
+    let finite = |x: &Tensor| {
+        x.to_vec::<f64>()
+            .is_ok_and(|x| x.iter().all(|x| x.is_finite()))
+    };
+    let (_, seen) = nn::observe(|| no_grad(|| nn::call("model", model, x)));
+    let cause = match seen.iter().find(|seen| !finite(&seen.output)) {
+        _ if !finite(x) => {
+            "the input itself is not finite: look for missing values in the data".into()
+        }
+        Some(first) => {
+            let path = first.path.trim_start_matches("model.");
+            format!(
+                "the first module whose output was not finite is {path} {}; {}",
+                first.layer,
+                slower(lr)
+            )
+        }
+        None => format!("every module's output is finite; {}", slower(lr)),
+    };
+    Error::new(
+        Kind::Value,
+        format!("the loss became {loss} at step {step} of epoch {epoch}: {cause}"),
+    )
+}
+
+fn slower(lr: f64) -> String {
+    format!(
+        "try a smaller learning rate than {lr}, such as {}",
+        lr / 10.0
+    )
+}
