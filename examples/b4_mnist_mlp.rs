@@ -30,7 +30,7 @@ struct Linear {
 }
 
 impl Linear {
-    /// W normal with variance 1/(3·in), b uniform in ±1/√in.
+    /// W normal with variance 2/(6·in), which is that of PyTorch's uniform ±1/√in; b so uniform.
     fn new(inputs: usize, outputs: usize) -> Result<Self> {
         let n = inputs as f64;
         let weight = Tensor::randn([inputs, outputs])?.mul((2.0 / (6.0 * n)).sqrt())?;

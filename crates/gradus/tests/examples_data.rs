@@ -1,5 +1,5 @@
 //! The examples that need real data reach the figures they promise. Ignored where the data are
-//! missing; of the long runs, only where they take seconds (not in a debug build).
+//! missing; the long run is ignored in a debug build too, where it takes minutes.
 
 mod common;
 
@@ -29,20 +29,26 @@ fn b4(epochs: usize) -> Result<(f64, f64, String), Failed> {
     Ok((loss, accuracy, String::from_utf8(out)?))
 }
 
+/// The mean loss of an epoch, as its line says.
+fn loss(line: &str) -> Option<f64> {
+    line.split_whitespace().nth(3)?.parse().ok()
+}
+
 /// The loss begins near 0.60 and falls steeply.
 fn b4_two_epochs() -> Result<(), Failed> {
-    let (loss, accuracy, text) = b4(2)?;
-    assert_eq!(text.lines().count(), 2, "{text}");
+    let (last, accuracy, text) = b4(2)?;
+    let losses: Vec<_> = text.lines().filter_map(loss).collect();
     assert!(
-        text.starts_with("epoch  1  loss 0.6") || text.starts_with("epoch  1  loss 0.5"),
+        matches!(losses[..], [first, _] if (0.5..0.75).contains(&first)),
         "{text}"
     );
-    assert!(loss < 0.26 && accuracy >= 0.93, "{text}");
+    assert!(last < 0.2 && accuracy >= 0.95, "{text}");
     Ok(())
 }
 
+/// The figures that the exercise asks for.
 fn b4_twenty_epochs() -> Result<(), Failed> {
-    let (loss, accuracy, text) = b4(20)?;
-    assert!(loss <= 0.0096 && accuracy >= 0.9795, "{text}");
+    let (last, accuracy, text) = b4(20)?;
+    assert!(last <= 0.0096 && accuracy >= 0.9795, "{text}");
     Ok(())
 }
