@@ -18,6 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 pub(crate) const GRAIN: usize = 1 << 15;
 /// Rounds a worker spins before it sleeps, some tens of microseconds.
 const SPINS: u32 = 20_000;
+/// Rounds a caller spins for the last worker before it offers its processor.
+const PATIENCE: u32 = 1_000;
 /// More threads than this are never started.
 const MAX_THREADS: usize = 256;
 
@@ -169,8 +171,8 @@ impl Pool {
         let mut spins = 0u32;
         while self.state.load(Ordering::Acquire) & INSIDE != 0 {
             spins += 1;
-            // On a crowded machine the worker may need this processor.
-            if spins > SPINS {
+            // On a crowded machine the worker may have lost its processor, and need this one.
+            if spins > PATIENCE {
                 std::thread::yield_now()
             } else {
                 std::hint::spin_loop()

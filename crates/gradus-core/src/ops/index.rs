@@ -147,10 +147,10 @@ impl Tensor {
     ///
     /// ```
     /// # use gradus_core::Tensor;
-    /// let images = Tensor::from_vec(vec![0u8, 51, 255, 102], [2, 2])?;
-    /// let batch = images.index_select_scaled(&[1, 0, 1], 1.0 / 255.0, 0.0)?;
+    /// let images = Tensor::from_vec(vec![0u8, 1, 255, 7], [2, 2])?;
+    /// let batch = images.index_select_scaled(&[1, 0, 1], 0.5, -1.0)?;
     /// assert_eq!(batch.shape(), [3, 2]);
-    /// assert_eq!(batch.to_vec::<f32>()?, [1.0, 0.4, 0.0, 0.2, 1.0, 0.4]);
+    /// assert_eq!(batch.to_vec::<f32>()?, [126.5, 2.5, -1.0, -0.5, 126.5, 2.5]);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn index_select_scaled(&self, indices: &[usize], scale: f32, shift: f32) -> Result<Tensor> {

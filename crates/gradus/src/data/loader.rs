@@ -355,7 +355,9 @@ mod tests {
     }
 
     /// What a batch holds: the numbers of its samples and what they drew; or the error.
-    fn content(batch: Batch) -> Result<(Vec<usize>, Vec<f32>), String> {
+    type Content = Result<(Vec<usize>, Vec<f32>), String>;
+
+    fn content(batch: Batch) -> Content {
         let numbers = |x: Tensor| x.to_vec::<i64>().unwrap();
         batch
             .map(|(x, y)| {
@@ -365,7 +367,7 @@ mod tests {
             .map_err(|e| e.to_string())
     }
 
-    fn contents(batches: Batches) -> Vec<Result<(Vec<usize>, Vec<f32>), String>> {
+    fn contents(batches: Batches) -> Vec<Content> {
         batches.map(content).collect()
     }
 

