@@ -96,6 +96,19 @@ fn a_state_that_does_not_fit_changes_nothing() {
     assert_eq!(m.mean.to_vec::<f32>().unwrap(), [1.0; 5]);
 }
 
+/// A parameter is itself a module, so that the names meet: this once recursed without end.
+#[test]
+fn a_module_clears_the_gradients_of_its_parameters() {
+    let m = everything().unwrap();
+    for p in m.parameters() {
+        p.sum(..).unwrap().backward().unwrap();
+    }
+    m.scale.zero_grad();
+    assert!(m.scale.grad().is_none() && m.head.weight.grad().is_some());
+    m.zero_grad();
+    assert!(m.parameters().iter().all(|p| p.grad().is_none()));
+}
+
 #[test]
 fn tied_weights_are_one_parameter() {
     #[derive(Module)]

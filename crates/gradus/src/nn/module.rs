@@ -1,6 +1,6 @@
 //! What a module is: a tree whose leaves are parameters, buffers and modes.
 
-use crate::{Error, Kind, Result, Tensor, no_grad};
+use crate::{Error, Kind, Operand, Result, Tensor, no_grad};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -152,7 +152,8 @@ pub trait Module: Send + Sync {
     fn zero_grad(&self) {
         self.visit("", &mut |_, part| {
             if let Part::Parameter(p) = part {
-                p.zero_grad();
+                // Not `p.zero_grad()`: a parameter is a module too, and would come here again.
+                Tensor::zero_grad(p);
             }
         });
     }
@@ -248,6 +249,13 @@ impl Deref for Parameter {
 impl AsRef<Tensor> for Parameter {
     fn as_ref(&self) -> &Tensor {
         &self.tensor
+    }
+}
+
+/// A parameter stands on the right of an operation as its tensor does: `x.mul(&parameter)`.
+impl<'a> From<&'a Parameter> for Operand<'a> {
+    fn from(parameter: &'a Parameter) -> Self {
+        Self::Tensor(parameter)
     }
 }
 

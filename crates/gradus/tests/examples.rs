@@ -1,0 +1,149 @@
+//! The examples print the figures they promise. Those that need real data: `examples_data.rs`.
+
+use gradus::Result;
+
+/// Each example as a module, whose `main` is not called.
+macro_rules! examples {
+    ($($name:ident $path:literal),+ $(,)?) => {$(
+        #[allow(dead_code)]
+        #[path = $path]
+        mod $name;
+    )+};
+}
+examples! {
+    b1_functions "../../../examples/b1_functions.rs",
+    b2_mul_sin "../../../examples/b2_mul_sin.rs",
+    b3_module "../../../examples/b3_module.rs",
+    c1_softmax "../../../examples/c1_softmax.rs",
+    c2_cross_entropy "../../../examples/c2_cross_entropy.rs",
+    c4_output_layer "../../../examples/c4_output_layer.rs",
+    c5_layers "../../../examples/c5_layers.rs",
+}
+
+/// Runs an example and compares its lines.
+fn prints(run: impl FnOnce(&mut Vec<u8>) -> Result<()>, expected: &[&str]) {
+    let mut out = Vec::new();
+    run(&mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn b1() {
+    prints(
+        b1_functions::run,
+        &[
+            "f(2, 3) = 225",
+            "a.grad = 360",
+            "b.grad = 150",
+            "after a second backward, which adds to the first:",
+            "a.grad = 720",
+            "b.grad = 300",
+            "with a b that requires no gradient:",
+            "a.grad = 360",
+            "b.grad = none",
+        ],
+    );
+}
+
+#[test]
+fn b2() {
+    prints(
+        b2_mul_sin::run,
+        &[
+            "g(1, 2) = 5.89029689",
+            "x.grad = 7.98947107",
+            "y.grad = 1.68294197",
+        ],
+    );
+}
+
+#[test]
+fn b3() {
+    prints(
+        b3_module::run,
+        &[
+            "some_param = 12.0, gradient = none",
+            "after backward:",
+            "some_param = 12.0, gradient = 626.3999999999999",
+            "after update(0.01):",
+            "some_param = 5.7360000000000015, gradient = 626.3999999999999",
+            "after zero_grad:",
+            "some_param = 5.7360000000000015, gradient = 0.0",
+        ],
+    );
+}
+
+#[test]
+fn c1() {
+    let rows = [
+        "  [2.06115362e-9, 1.80485138e-35, 9.99999998e-1]",
+        "  [2.06106005e-9, 4.53978686e-5, 9.99954600e-1]",
+    ];
+    prints(
+        c1_softmax::run,
+        &[
+            "Softmax:",
+            rows[0],
+            rows[1],
+            "Tensor::softmax:",
+            rows[0],
+            rows[1],
+            "rows sum to 1 ± 1e-15: true",
+            "without the shift:",
+            "  [NaN, NaN, NaN]",
+            "  [NaN, NaN, NaN]",
+            "Softmax of ±1.8e308:",
+            "  [1.00000000e0, 0.00000000e0, 0.00000000e0]",
+        ],
+    );
+}
+
+#[test]
+fn c2() {
+    prints(
+        c2_cross_entropy::run,
+        &[
+            "[[0.0, 0.0, 0.0]] against [1]: 20.72326583694641",
+            "[[0.1, 0.3, 0.6]] against [1]: 1.2039728009926025",
+            "[[0.1, 0.3, 0.6], [0.2, 0.4, 0.4], [0.9, 0.05, 0.05]] against [1, 2, 0]: \
+             0.7418746816378242",
+        ],
+    );
+}
+
+#[test]
+fn c4() {
+    prints(
+        c4_output_layer::run,
+        &[
+            "[[3.0, -10.0, 0.7]] against [1]",
+            "  loss = 13.095060867144417",
+            "  gradient [9.08875172e-1, -9.99997946e-1, 9.11227738e-2]",
+            "  autograd agrees to 1e-15: true",
+            "[[3.0, -10.0, 0.7], [9.0, 15.0, -1.0], [-5.0, 1.0, -1.0]] against [1, 0, 2]",
+            "  loss = 7.075548386844261",
+            "  gradient [3.02958391e-1, -3.33332649e-1, 3.03742579e-2]",
+            "  gradient [-3.32509126e-1, 3.32509088e-1, 3.74189683e-8]",
+            "  gradient [7.26173786e-4, 2.92959414e-1, -2.93685588e-1]",
+            "  autograd agrees to 1e-15: true",
+        ],
+    );
+}
+
+#[test]
+fn c5() {
+    prints(
+        c5_layers::run,
+        &[
+            "relu(x) = [3.00000000, 0.00000000, 0.70000000]",
+            "dx for the gradient 1 = [1.00000000, 0.00000000, 1.00000000]",
+            "sigmoid(x) = [9.52574127e-1, 4.53978687e-5, 6.68187772e-1]",
+            "dx for the gradient x = [0.13552998, -0.00045396, 0.15519901]",
+            "affine(x) = [0.51000000, -0.39000000, 0.84000000] [-0.07000000, -0.02000000, 0.02000000]",
+            "dx = [-0.61000000, 0.28000000] [-0.25000000, -0.21000000]",
+            "dW = [-0.34000000, -0.53000000, 0.02000000] [0.01000000, -0.08000000, 0.22000000]",
+            "db = [0.50000000, 1.20000000, -1.00000000]",
+        ],
+    );
+}
