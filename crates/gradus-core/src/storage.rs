@@ -70,8 +70,12 @@ impl Buffer {
 
 /// A buffer that tensors and their views share.
 ///
-/// Readers and writers in different threads wait for each other. No code holds a lock while it asks
-/// for a second one, except through [`Storage::update`], which fixes the order.
+/// Readers and writers in different threads wait for each other, yet never in a circle:
+///
+/// - reads may nest in any order, and go past waiting writers (`read_recursive`);
+/// - who holds a write lock waits at most for a read lock, of a storage with a higher address
+///   ([`Storage::update`]);
+/// - who wants several write locks holds none while it waits for one ([`Storage::update_all`]).
 pub(crate) struct Storage {
     buffer: RwLock<Buffer>,
     dtype: DType,
@@ -122,6 +126,73 @@ impl Storage {
         } else {
             let source = source.read::<U>();
             f(&mut self.write::<T>(), &source)
+        }
+    }
+
+    /// Writes this storage and `others` while reading `source`; all of them must be different ones.
+    pub(crate) fn update_all<T: Element, const N: usize>(
+        &self,
+        others: [&Storage; N],
+        source: &Storage,
+        f: impl FnOnce(&mut [T], [&mut [T]; N], &[T]),
+    ) {
+        loop {
+            let source = source.read::<T>();
+            let mut target = self.buffer.try_write();
+            let mut guards = others.map(|other| other.buffer.try_write());
+            let busy = match (&target, guards.iter().position(Option::is_none)) {
+                (None, _) => self,
+                (_, Some(i)) => others[i],
+                (Some(_), None) => {
+                    for written in [self].into_iter().chain(others) {
+                        written.version.fetch_add(1, Ordering::AcqRel);
+                    }
+                    let target = target.as_mut().expect("just matched").slice_mut();
+                    let others = (guards.each_mut())
+                        .map(|guard| guard.as_mut().expect("none is missing").slice_mut());
+                    return f(target, others, &source);
+                }
+            };
+            drop((source, target, guards));
+            // Until it is free once.
+            drop(busy.buffer.write());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Result, Tensor, ops::Update};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    struct Swap;
+    impl Update<1> for Swap {
+        fn update<T: crate::Float>(&self, p: T, g: T, [s]: [&mut T; 1]) -> T {
+            std::mem::replace(s, p) + g
+        }
+    }
+
+    #[test]
+    fn threads_that_update_and_read_the_same_tensors_crosswise_do_not_block_each_other() {
+        let (done, finished) = mpsc::channel();
+        let tensors = [(); 3].map(|()| Tensor::ones([64]));
+        let actions: [fn(&[Tensor; 3]) -> Result<()>; 4] = [
+            |[p, s, g]| p.update_(g, [s], &Swap),
+            |[p, s, g]| s.update_(g, [p], &Swap),
+            |[p, s, _]| s.add(p)?.add(&p.add(s)?).map(drop),
+            |[p, s, _]| p.copy_(s).and_then(|()| s.copy_(p)),
+        ];
+        for action in actions {
+            let (tensors, done) = (tensors.clone(), done.clone());
+            std::thread::spawn(move || {
+                let result = (0..20_000).try_for_each(|_| action(&tensors));
+                done.send(result).unwrap();
+            });
+        }
+        for _ in actions {
+            let result = finished.recv_timeout(Duration::from_secs(60));
+            result.expect("the threads wait for each other").unwrap();
         }
     }
 }
