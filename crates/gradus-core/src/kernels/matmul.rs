@@ -59,7 +59,7 @@ pub(crate) fn matmul<T: Element>(
         a.holds(m, k) && b.holds(k, n),
         "matmul: operand outside its storage"
     );
-    let tasks = (m * n * 2 * k / FLOPS_A_TASK).clamp(1, MAX_TASKS);
+    let tasks = ((m * n).saturating_mul(2 * k) / FLOPS_A_TASK).clamp(1, MAX_TASKS);
     // Cut the longer side.
     let (rows, cols) = if m >= n {
         (piece(m, tasks), n)
