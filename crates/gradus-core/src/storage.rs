@@ -8,9 +8,7 @@ mod pool;
 
 use crate::dtype::{DType, Element};
 use crate::error::Result;
-use parking_lot::{
-    MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A run of `len` elements of one dtype, 64-byte aligned, from the pool and back to it.
@@ -70,12 +68,13 @@ impl Buffer {
 
 /// A buffer that tensors and their views share.
 ///
-/// Readers and writers in different threads wait for each other, yet never in a circle:
+/// Readers and writers in different threads wait for each other, yet never in a circle: only a
+/// reader may wait for a lock while it holds others, of which each is a read lock too. Who writes
+/// holds nothing while it waits ([`Storage::update`] takes all its locks or none).
 ///
-/// - reads may nest in any order, and go past waiting writers (`read_recursive`);
-/// - who holds a write lock waits at most for a read lock, of a storage with a higher address
-///   ([`Storage::update`]);
-/// - who wants several write locks holds none while it waits for one ([`Storage::update_all`]).
+/// Why readers may nest in any order: `read_recursive` waits only while a lock is held or asked for
+/// by a writer and has no readers. So a reader in a circle would have begun to wait before the next
+/// one got the lock it waits for, and that one before the next, round to itself.
 pub(crate) struct Storage {
     buffer: RwLock<Buffer>,
     dtype: DType,
@@ -105,56 +104,31 @@ impl Storage {
         RwLockReadGuard::map(self.buffer.read_recursive(), Buffer::slice)
     }
 
-    /// The elements for writing. Nobody may hold another lock meanwhile.
-    pub(crate) fn write<T: Element>(&self) -> MappedRwLockWriteGuard<'_, [T]> {
-        let guard = self.buffer.write();
-        self.version.fetch_add(1, Ordering::AcqRel);
-        RwLockWriteGuard::map(guard, Buffer::slice_mut)
-    }
-
-    /// Writes this storage while reading `source`, which must be another one. The locks are taken
-    /// in the order of their addresses, so that two threads updating crosswise cannot block each
-    /// other for ever.
-    pub(crate) fn update<T: Element, U: Element, R>(
-        &self,
-        source: &Storage,
-        f: impl FnOnce(&mut [T], &[U]) -> R,
-    ) -> R {
-        if std::ptr::from_ref(self) < std::ptr::from_ref(source) {
-            let mut target = self.write::<T>();
-            f(&mut target, &source.read::<U>())
-        } else {
-            let source = source.read::<U>();
-            f(&mut self.write::<T>(), &source)
-        }
-    }
-
-    /// Writes this storage and `others` while reading `source`; all of them must be different ones.
-    pub(crate) fn update_all<T: Element, const N: usize>(
+    /// Writes this storage and `others` while reading `source`. All of them must be different ones.
+    pub(crate) fn update<T: Element, U: Element, R, const N: usize>(
         &self,
         others: [&Storage; N],
         source: &Storage,
-        f: impl FnOnce(&mut [T], [&mut [T]; N], &[T]),
-    ) {
+        f: impl FnOnce(&mut [T], [&mut [T]; N], &[U]) -> R,
+    ) -> R {
         loop {
-            let source = source.read::<T>();
+            let source = source.read::<U>();
             let mut target = self.buffer.try_write();
             let mut guards = others.map(|other| other.buffer.try_write());
-            let busy = match (&target, guards.iter().position(Option::is_none)) {
+            let busy = match (&mut target, guards.iter().position(Option::is_none)) {
                 (None, _) => self,
                 (_, Some(i)) => others[i],
-                (Some(_), None) => {
+                (Some(target), None) => {
                     for written in [self].into_iter().chain(others) {
                         written.version.fetch_add(1, Ordering::AcqRel);
                     }
-                    let target = target.as_mut().expect("just matched").slice_mut();
-                    let others = (guards.each_mut())
-                        .map(|guard| guard.as_mut().expect("none is missing").slice_mut());
-                    return f(target, others, &source);
+                    let others = guards.each_mut();
+                    let others = others.map(|g| g.as_mut().expect("none is missing").slice_mut());
+                    return f(target.slice_mut(), others, &source);
                 }
             };
             drop((source, target, guards));
-            // Until it is free once.
+            // Waits until it is free once.
             drop(busy.buffer.write());
         }
     }
@@ -186,7 +160,7 @@ mod tests {
         for action in actions {
             let (tensors, done) = (tensors.clone(), done.clone());
             std::thread::spawn(move || {
-                let result = (0..20_000).try_for_each(|_| action(&tensors));
+                let result = (0..3_000).try_for_each(|_| action(&tensors));
                 done.send(result).unwrap();
             });
         }

@@ -184,7 +184,7 @@ impl Tensor {
         }
         let range = |t: &Tensor| t.layout().offset..t.layout().offset + t.numel();
         dispatch_float!("update_", self.dtype(), T => {
-            self.storage().update_all(state.map(Tensor::storage), grad.storage(), |p: &mut [T], s, g| {
+            self.storage().update(state.map(Tensor::storage), grad.storage(), |p: &mut [T], s, g| {
                 let mut ranges = state.iter().map(|s| range(s));
                 let s = s.map(|s| &mut s[ranges.next().expect("one range each")]);
                 update(&mut p[range(self)], &g[range(&grad)], s, |p, g, s| *p = rule.update(*p, g, s));
@@ -253,7 +253,7 @@ impl Tensor {
     fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T) -> Result<()> {
         let layout: &Layout = self.layout();
         self.storage()
-            .update(source.storage(), |target: &mut [T], x: &[T]| {
+            .update([], source.storage(), |target: &mut [T], [], x: &[T]| {
                 map::assign(target, layout, View::new(x, source.layout()), f);
             });
         Ok(())
