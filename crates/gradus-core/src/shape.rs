@@ -66,16 +66,25 @@ impl fmt::Display for Show<'_> {
     }
 }
 
-/// The number of elements of a shape, or an error when it exceeds what memory can address.
+/// The number of elements of a shape.
+///
+/// # Errors
+/// When it exceeds what memory can address. Sizes of 0 are left out of that account, as in NumPy:
+/// then no stride and no product of some of the sizes can overflow either.
+///
+/// ```
+/// use gradus_core::shape::numel;
+/// assert_eq!(numel(&[2, 3])?, 6);
+/// assert_eq!(numel(&[])?, 1);
+/// assert!(numel(&[usize::MAX, 2]).is_err());
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub fn numel(shape: &[usize]) -> Result<usize> {
-    // A size of 0 empties the tensor whatever the others are.
-    if shape.contains(&0) {
-        return Ok(0);
-    }
     shape
         .iter()
-        .try_fold(1usize, |n, &d| n.checked_mul(d))
+        .try_fold(1usize, |n, &d| n.checked_mul(d.max(1)))
         .filter(|&n| n <= isize::MAX as usize / 8)
+        .map(|n| if shape.contains(&0) { 0 } else { n })
         .ok_or_else(|| {
             err!(
                 Memory,
@@ -89,6 +98,13 @@ pub fn numel(shape: &[usize]) -> Result<usize> {
 ///
 /// # Errors
 /// PyTorch's `Dimension out of range` for any other value.
+///
+/// ```
+/// use gradus_core::shape::resolve_dim;
+/// assert_eq!(resolve_dim(-1, 3)?, 2);
+/// assert!(resolve_dim(3, 3).is_err());
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub fn resolve_dim(dim: isize, rank: usize) -> Result<usize> {
     // PyTorch lets a 0-d tensor be reduced over its "dimension" 0 or -1.
     let n = rank.max(1) as isize;
@@ -168,17 +184,15 @@ impl Layout {
         self.shape.len()
     }
 
-    /// Whether the elements lie row-major without gaps (dimensions of size 1 do not count).
+    /// Whether the elements lie row-major without gaps (dimensions of size 1 do not count, and no
+    /// elements have no gaps).
     #[inline]
     pub fn is_contiguous(&self) -> bool {
         let mut expected = 1;
         for (&n, &s) in self.shape.iter().zip(&self.strides).rev() {
-            if n == 0 {
-                return true;
-            }
             if n != 1 {
                 if s != expected {
-                    return false;
+                    return self.shape.contains(&0);
                 }
                 expected *= n as isize;
             }
@@ -355,8 +369,16 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_overflow_are_an_error_and_empty_ones_are_not() {
+    fn sizes_that_overflow_are_an_error_even_beside_a_size_of_0() {
         assert!(numel(&[usize::MAX, 2]).is_err());
-        assert_eq!(numel(&[usize::MAX, 0]).unwrap(), 0);
+        assert!(numel(&[1 << 40, 1 << 40, 0]).is_err());
+        assert_eq!(numel(&[1 << 40, 0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn an_empty_tensor_is_contiguous_whatever_its_strides() {
+        let empty = strided(&[0, 3], &[1, 7]);
+        assert!(empty.is_contiguous());
+        assert_eq!(empty.reshape(&[2, 0]).unwrap().numel(), 0);
     }
 }

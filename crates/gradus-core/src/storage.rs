@@ -8,9 +8,7 @@ mod pool;
 
 use crate::dtype::{DType, Element};
 use crate::error::Result;
-use parking_lot::{
-    MappedRwLockReadGuard, MappedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
-};
+use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A run of `len` elements of one dtype, 64-byte aligned, from the pool and back to it.
@@ -70,8 +68,13 @@ impl Buffer {
 
 /// A buffer that tensors and their views share.
 ///
-/// Readers and writers in different threads wait for each other. No code holds a lock while it asks
-/// for a second one, except through [`Storage::update`], which fixes the order.
+/// Readers and writers in different threads wait for each other, yet never in a circle: only a
+/// reader may wait for a lock while it holds others, of which each is a read lock too. Who writes
+/// holds nothing while it waits ([`Storage::update`] takes all its locks or none).
+///
+/// Why readers may nest in any order: `read_recursive` waits only while a lock is held or asked for
+/// by a writer and has no readers. So a reader in a circle would have begun to wait before the next
+/// one got the lock it waits for, and that one before the next, round to itself.
 pub(crate) struct Storage {
     buffer: RwLock<Buffer>,
     dtype: DType,
@@ -101,27 +104,69 @@ impl Storage {
         RwLockReadGuard::map(self.buffer.read_recursive(), Buffer::slice)
     }
 
-    /// The elements for writing. Nobody may hold another lock meanwhile.
-    pub(crate) fn write<T: Element>(&self) -> MappedRwLockWriteGuard<'_, [T]> {
-        let guard = self.buffer.write();
-        self.version.fetch_add(1, Ordering::AcqRel);
-        RwLockWriteGuard::map(guard, Buffer::slice_mut)
+    /// Writes this storage and `others` while reading `source`. All of them must be different ones.
+    pub(crate) fn update<T: Element, U: Element, R, const N: usize>(
+        &self,
+        others: [&Storage; N],
+        source: &Storage,
+        f: impl FnOnce(&mut [T], [&mut [T]; N], &[U]) -> R,
+    ) -> R {
+        loop {
+            let source = source.read::<U>();
+            let mut target = self.buffer.try_write();
+            let mut guards = others.map(|other| other.buffer.try_write());
+            let busy = match (&mut target, guards.iter().position(Option::is_none)) {
+                (None, _) => self,
+                (_, Some(i)) => others[i],
+                (Some(target), None) => {
+                    for written in [self].into_iter().chain(others) {
+                        written.version.fetch_add(1, Ordering::AcqRel);
+                    }
+                    let others = guards.each_mut();
+                    let others = others.map(|g| g.as_mut().expect("none is missing").slice_mut());
+                    return f(target.slice_mut(), others, &source);
+                }
+            };
+            drop((source, target, guards));
+            // Waits until it is free once.
+            drop(busy.buffer.write());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Result, Tensor, ops::Update};
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    struct Swap;
+    impl Update<1> for Swap {
+        fn update<T: crate::Float>(&self, p: T, g: T, [s]: [&mut T; 1]) -> T {
+            std::mem::replace(s, p) + g
+        }
     }
 
-    /// Writes this storage while reading `source`, which must be another one. The locks are taken
-    /// in the order of their addresses, so that two threads updating crosswise cannot block each
-    /// other for ever.
-    pub(crate) fn update<T: Element, U: Element, R>(
-        &self,
-        source: &Storage,
-        f: impl FnOnce(&mut [T], &[U]) -> R,
-    ) -> R {
-        if std::ptr::from_ref(self) < std::ptr::from_ref(source) {
-            let mut target = self.write::<T>();
-            f(&mut target, &source.read::<U>())
-        } else {
-            let source = source.read::<U>();
-            f(&mut self.write::<T>(), &source)
+    #[test]
+    fn threads_that_update_and_read_the_same_tensors_crosswise_do_not_block_each_other() {
+        let (done, finished) = mpsc::channel();
+        let tensors = [(); 3].map(|()| Tensor::ones([64]));
+        let actions: [fn(&[Tensor; 3]) -> Result<()>; 4] = [
+            |[p, s, g]| p.update_(g, [s], &Swap),
+            |[p, s, g]| s.update_(g, [p], &Swap),
+            |[p, s, _]| s.add(p)?.add(&p.add(s)?).map(drop),
+            |[p, s, _]| p.copy_(s).and_then(|()| s.copy_(p)),
+        ];
+        for action in actions {
+            let (tensors, done) = (tensors.clone(), done.clone());
+            std::thread::spawn(move || {
+                let result = (0..3_000).try_for_each(|_| action(&tensors));
+                done.send(result).unwrap();
+            });
+        }
+        for _ in actions {
+            let result = finished.recv_timeout(Duration::from_secs(60));
+            result.expect("the threads wait for each other").unwrap();
         }
     }
 }

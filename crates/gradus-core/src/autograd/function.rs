@@ -210,8 +210,10 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
     if !output.dtype().is_float() {
         return Ok(output);
     }
-    if inputs.iter().any(|input| input.is_same(&output)) {
-        // A function that returns an input unchanged must not rewrite that input's history.
+    let saved = ctx.saved.iter().filter(|t| t.is_same(&output)).count();
+    if output.handles() > 1 + saved {
+        // Somebody else holds this tensor: an input that is returned unchanged, or one kept by the
+        // function. Its own history must not be rewritten.
         output = output.with_node(None);
     }
     let saves = ctx.saved.into_iter().map(|tensor| {

@@ -9,6 +9,7 @@ use crate::tensor::Tensor;
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -78,12 +79,12 @@ impl Node {
 
     /// Adds to the gradient collected here. The first one is kept as it is, unless somebody else
     /// holds the same memory: then a copy is, so that changing one gradient in place changes no
-    /// other.
+    /// other. A history that a user's backward recorded goes too: it might lead back here.
     pub(super) fn accumulate(&self, grad: Tensor) -> Result<()> {
         let mut slot = self.grad.lock();
         *slot = Some(match slot.take() {
             Some(sum) => sum.add_into(&grad)?,
-            None if grad.is_sole_owner() => grad,
+            None if grad.is_sole_owner() && !grad.requires_grad() => grad,
             None => grad.copy()?,
         });
         Ok(())
@@ -97,8 +98,11 @@ impl std::fmt::Debug for Node {
 }
 
 thread_local! {
-    /// What dropped nodes held, while the outermost drop on this thread works it off.
-    static DROPPED: RefCell<Option<Vec<Operation>>> = const { RefCell::new(None) };
+    /// What dropped nodes held, while the outermost drop on this thread works it off. It needs no
+    /// drop of its own (it is `None` by then), so it also serves other thread-locals that are
+    /// dropped while the thread ends.
+    static DROPPED: RefCell<ManuallyDrop<Option<Vec<Operation>>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Dropping a node may drop the nodes before it, and so on for a million of them. Instead of
@@ -108,25 +112,32 @@ impl Drop for Node {
         let Some(operation) = self.operation.take() else {
             return;
         };
-        let mut mine = Some(operation);
-        let outermost = DROPPED.try_with(|dropped| match &mut *dropped.borrow_mut() {
+        let outermost = DROPPED.with_borrow_mut(|dropped| match &mut **dropped {
             Some(waiting) => {
-                waiting.extend(mine.take());
-                false
+                waiting.push(operation);
+                None
             }
             none => {
                 *none = Some(Vec::new());
-                true
+                Some(operation)
             }
         });
-        // While a thread ends its locals are gone; plain dropping is all that is left then.
-        if !outermost.unwrap_or(false) {
+        let mut next = outermost;
+        if next.is_none() {
             return;
         }
-        while let Some(operation) = mine {
-            drop(operation);
-            mine = DROPPED.with_borrow_mut(|dropped| dropped.as_mut().and_then(Vec::pop));
+        // Also when a user's operation panics in its own drop, later drops start afresh.
+        struct Finish;
+        impl Drop for Finish {
+            fn drop(&mut self) {
+                let rest = DROPPED.with_borrow_mut(|dropped| dropped.take());
+                drop(rest);
+            }
         }
-        DROPPED.set(None);
+        let _finish = Finish;
+        while let Some(operation) = next {
+            drop(operation);
+            next = DROPPED.with_borrow_mut(|dropped| dropped.as_mut().and_then(Vec::pop));
+        }
     }
 }

@@ -3,13 +3,21 @@
 use super::write_atomically;
 use crate::dtype::{DType, Element, dispatch};
 use crate::error::{Error, Kind, Result, err};
+use crate::shape::{Dims, numel};
+use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use ::safetensors::tensor::{Dtype, TensorView};
 use ::safetensors::{SafeTensors, serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 /// Named tensors and one line of text about them.
+///
+/// ```
+/// use gradus_core::io::safetensors::Contents;
+/// let contents = Contents::default();
+/// assert!(contents.tensors.is_empty() && contents.note.is_none());
+/// ```
 #[derive(Debug, Default)]
 pub struct Contents {
     /// The tensors by name.
@@ -22,16 +30,26 @@ pub struct Contents {
 /// particular order, and equal content should be equal bytes.
 const NOTE: &str = "gradus";
 
+/// The name under which the format keeps its metadata.
+const RESERVED: &str = "__metadata__";
+
 /// Writes tensors, with their names, and a note; atomically, equal content giving equal bytes.
 ///
 /// # Errors
-/// If the file cannot be written; the old one is then still there.
+/// If two tensors have one name, or one the format's own `__metadata__`; if the file cannot be
+/// written. The old file is then still there.
 ///
-/// ```no_run
+/// ```
 /// use gradus_core::{Tensor, io::safetensors};
+/// # let folder = std::env::temp_dir().join(format!("gradus-doc-save-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let path = folder.join("model.safetensors");
 /// let weight = Tensor::zeros([2, 3]);
-/// safetensors::save("model.safetensors", [("weight", &weight)], None)?;
-/// assert_eq!(safetensors::load("model.safetensors")?.tensors["weight"].shape(), [2, 3]);
+/// safetensors::save(&path, [("weight", &weight)], Some("after 3 epochs"))?;
+/// let contents = safetensors::load(&path)?;
+/// assert_eq!(contents.tensors["weight"].shape(), [2, 3]);
+/// assert_eq!(contents.note.as_deref(), Some("after 3 epochs"));
+/// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn save<N: AsRef<str>, T: AsRef<Tensor>>(
@@ -51,6 +69,13 @@ pub fn save<N: AsRef<str>, T: AsRef<Tensor>>(
             ))
         })
         .collect::<Result<_>>()?;
+    let mut names = HashSet::from([RESERVED]);
+    if let Some((name, ..)) = named.iter().find(|(name, ..)| !names.insert(name)) {
+        return Err(err!(
+            Value,
+            "cannot save two tensors named '{name}', or any named '{RESERVED}': each needs a name of its own"
+        ));
+    }
     let views = named
         .iter()
         .map(|(name, dtype, shape, bytes)| {
@@ -67,7 +92,15 @@ pub fn save<N: AsRef<str>, T: AsRef<Tensor>>(
 ///
 /// # Errors
 /// If the file cannot be read, is no safetensors file, is damaged, or holds a dtype that is not
-/// one of ours. Memory beyond the file's own size is not asked for.
+/// one of ours. Whatever a header claims, no more memory is asked for than the file's bytes and the
+/// tensors made of them take.
+///
+/// ```
+/// use gradus_core::{Kind, io::safetensors};
+/// let error = safetensors::load("no/such/file").unwrap_err();
+/// assert_eq!(error.kind(), Kind::Io);
+/// assert!(error.to_string().starts_with("no/such/file: "));
+/// ```
 pub fn load(path: impl AsRef<Path>) -> Result<Contents> {
     let path = path.as_ref();
     let read = || {
@@ -81,6 +114,15 @@ pub fn load(path: impl AsRef<Path>) -> Result<Contents> {
 ///
 /// # Errors
 /// As [`load`].
+///
+/// ```
+/// use gradus_core::{Kind, io::safetensors};
+/// let header = br#"{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#;
+/// let bytes = [&(header.len() as u64).to_le_bytes()[..], header, &[7, 8]].concat();
+/// assert_eq!(safetensors::parse(&bytes)?.tensors["x"].to_vec::<u8>()?, [7, 8]);
+/// assert_eq!(safetensors::parse(&bytes[1..]).unwrap_err().kind(), Kind::Data);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub fn parse(bytes: &[u8]) -> Result<Contents> {
     let damaged = |e: ::safetensors::SafeTensorError| {
         err!(
@@ -124,8 +166,13 @@ fn from_view(view: &TensorView<'_>) -> Result<Tensor> {
         return Err(err!(Data, "a bool that is neither 0 nor 1"));
     }
     dispatch!(dtype, T => {
-        let values: Vec<T> = view.data().chunks_exact(size_of::<T>()).map(<T as LittleEndian>::read).collect();
-        Tensor::from_vec(values, view.shape())
+        let shape = Dims::from_slice(view.shape());
+        // The format has checked that the data is as long as the shape says.
+        let buffer = Buffer::build(numel(&shape)?, |out: &mut [T]| {
+            let elements = view.data().chunks_exact(size_of::<T>());
+            out.iter_mut().zip(elements).for_each(|(o, bytes)| *o = LittleEndian::read(bytes));
+        })?;
+        Ok(Tensor::from_buffer(buffer, shape))
     })
 }
 
@@ -166,4 +213,184 @@ impl LittleEndian for bool {
 
 fn foreign(e: &::safetensors::SafeTensorError) -> Error {
     Error::new(Kind::Data, format!("safetensors: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::test_folder;
+    use std::fs;
+
+    /// The bytes of a file with these tensors.
+    fn saved(tensors: &[(&str, &Tensor)], note: Option<&str>) -> Vec<u8> {
+        let folder = test_folder(&format!("{:?}", std::thread::current().id()));
+        let path = folder.join("file");
+        save(&path, tensors.iter().copied(), note).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::remove_dir_all(folder).unwrap();
+        bytes
+    }
+
+    /// A file with this header, as long as it says it is, and this data.
+    fn file(header: &str, data: &[u8]) -> Vec<u8> {
+        let length = (header.len() as u64).to_le_bytes();
+        [&length, header.as_bytes(), data].concat()
+    }
+
+    fn small() -> Vec<u8> {
+        let (w, b) = (Tensor::from([[1.0, -2.0]]), Tensor::from([true, false]));
+        saved(&[("w", &w), ("b", &b)], Some("note"))
+    }
+
+    /// Damage must give an error of its kind, never a panic.
+    fn refused(bytes: &[u8], what: impl std::fmt::Display) {
+        match parse(bytes) {
+            Ok(_) => panic!("{what} was accepted"),
+            Err(e) => assert!(matches!(e.kind(), Kind::Data), "{what}: {e:?}"),
+        }
+    }
+
+    #[test]
+    fn every_dtype_and_shape_comes_back() {
+        for dtype in DType::ALL {
+            let wide = Tensor::arange(-3.0, 9.0, 1.0, DType::F64).unwrap();
+            let matrix = wide.to_dtype(dtype).unwrap().reshape([3, 4]).unwrap();
+            for tensor in [
+                matrix.clone(),
+                matrix.t().unwrap(),
+                matrix.slice(1, 1, 4, 2).unwrap(),
+                matrix.select(0, 1).unwrap().select(0, 2).unwrap(),
+                matrix.narrow(0, 3, 0).unwrap(),
+                matrix
+                    .unsqueeze(0)
+                    .unwrap()
+                    .broadcast_to([2, 3, 4])
+                    .unwrap(),
+            ] {
+                let contents = parse(&saved(&[("x", &tensor)], None)).unwrap();
+                let back = &contents.tensors["x"];
+                assert_eq!((back.dtype(), back.shape()), (dtype, tensor.shape()));
+                let values = |t: &Tensor| t.to_vec::<f64>().unwrap();
+                assert_eq!(
+                    values(back),
+                    values(&tensor),
+                    "{dtype} {:?}",
+                    tensor.shape()
+                );
+                assert!(contents.note.is_none() && contents.tensors.len() == 1);
+            }
+        }
+        // Bits that an f64 on the way would lose.
+        let ends = Tensor::from_vec([i64::MIN, i64::MAX], [2]).unwrap();
+        let odd = Tensor::from_vec([f32::from_bits(0x7fc1_2345), -0.0], [2]).unwrap();
+        let contents = parse(&saved(&[("ends", &ends), ("odd", &odd)], Some(""))).unwrap();
+        let back = contents.tensors["ends"].to_vec::<i64>().unwrap();
+        assert_eq!(back, [i64::MIN, i64::MAX]);
+        let read = |t: &Tensor| to_bytes(t).unwrap();
+        assert_eq!(read(&contents.tensors["odd"]), read(&odd));
+        assert_eq!(contents.note.as_deref(), Some(""));
+        assert!(parse(&saved(&[], None)).unwrap().tensors.is_empty());
+    }
+
+    #[test]
+    fn equal_content_is_equal_bytes_in_whatever_order_it_is_given() {
+        let x: Vec<Tensor> = (0..20).map(|i| Tensor::from([i, i])).collect();
+        let names: Vec<String> = (0..20).map(|i| format!("layer.{i}")).collect();
+        let mut tensors: Vec<_> = names.iter().map(String::as_str).zip(&x).collect();
+        let once = saved(&tensors, Some("the note"));
+        tensors.reverse();
+        assert_eq!(saved(&tensors, Some("the note")), once);
+        assert_ne!(saved(&tensors, None), once);
+    }
+
+    #[test]
+    fn names_must_differ() {
+        let x = Tensor::ones([1]);
+        for names in [["a", "a", "b"], ["a", "b", RESERVED]] {
+            let folder = test_folder(names[2]);
+            let path = folder.join("file");
+            let error = save(&path, names.map(|name| (name, &x)), None).unwrap_err();
+            assert!(error.kind() == Kind::Value && !path.exists(), "{error}");
+            fs::remove_dir_all(folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_cut_short_anywhere_or_too_long_is_refused() {
+        let whole = small();
+        parse(&whole).unwrap();
+        (0..whole.len()).for_each(|n| refused(&whole[..n], format!("a file cut to {n} bytes")));
+        refused(&[&whole[..], &[0]].concat(), "a byte too many");
+        refused(b"", "an empty file");
+        refused(b"Dear reader, this is a text of some length.", "a text");
+        refused(&[0xff; 100], "a file of ones");
+    }
+
+    #[test]
+    fn a_flipped_bit_is_refused_or_gives_tensors_but_no_panic() {
+        let whole = small();
+        let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+        let mut accepted = 0;
+        for byte in 0..header {
+            for bit in 0..8 {
+                let mut damaged = whole.clone();
+                damaged[byte] ^= 1 << bit;
+                // A flip within a name or the note makes another valid file.
+                accepted += usize::from(parse(&damaged).is_ok());
+            }
+        }
+        assert!(accepted < header, "{accepted} of {} flips", 8 * header);
+        let bool_at = whole.len() - 1;
+        let damaged = [&whole[..bool_at], &[2]].concat();
+        let error = parse(&damaged).unwrap_err();
+        assert!(error.to_string().contains("tensor 'b'"), "{error}");
+    }
+
+    #[test]
+    fn headers_that_lie_are_refused() {
+        let tensor = |dtype: &str, shape: &str, offsets: &str| {
+            format!(r#"{{"x":{{"dtype":"{dtype}","shape":{shape},"data_offsets":{offsets}}}}}"#)
+        };
+        parse(&file(&tensor("U8", "[4]", "[0,4]"), &[0; 4])).unwrap();
+        for (dtype, shape, offsets) in [
+            ("U8", "[1099511627776]", "[0,1099511627776]"),
+            ("F64", "[18446744073709551615,2]", "[0,4]"),
+            ("U8", "[18446744073709551616]", "[0,4]"),
+            ("U8", "[1099511627776]", "[0,4]"),
+            ("U8", "[-4]", "[0,4]"),
+            ("U8", "[4.0]", "[0,4]"),
+            ("U8", "[4]", "[0,18446744073709551615]"),
+            ("U8", "[4]", "[4,0]"),
+            ("U8", "[4]", "[1,5]"),
+            ("U8", "[3]", "[0,3]"),
+            ("F32", "[4]", "[0,4]"),
+            ("F16", "[2]", "[0,4]"),
+            ("I128", "[4]", "[0,4]"),
+        ] {
+            let header = tensor(dtype, shape, offsets);
+            refused(&file(&header, &[0; 4]), &header);
+        }
+        // Many dimensions, the sizes overflowing beside a 0.
+        let header = tensor("U8", "[0,4294967296,4294967296]", "[0,0]");
+        assert!(parse(&file(&header, &[])).is_err());
+        let overlapping = r#"{"x":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},
+            "y":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}}"#;
+        refused(&file(overlapping, &[0; 6]), "overlapping tensors");
+        let mut huge = file("{}", &[]);
+        huge[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+        refused(&huge, "a header of 2^64 bytes");
+        refused(&file(&"[".repeat(100_000), &[]), "deep nesting");
+    }
+
+    #[test]
+    fn errors_name_the_file_and_the_tensor() {
+        let folder = test_folder("names-the-file");
+        let path = folder.join("model.safetensors");
+        fs::write(&path, small()).unwrap();
+        load(&path).unwrap();
+        fs::write(&path, "text").unwrap();
+        let error = load(&path).unwrap_err();
+        assert!(error.kind() == Kind::Data && error.to_string().contains("model.safetensors"));
+        fs::remove_dir_all(folder).unwrap();
+    }
 }

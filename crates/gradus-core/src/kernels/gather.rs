@@ -97,7 +97,7 @@ pub(crate) fn add_rows<T: Number>(
 ) -> Result<Buffer> {
     Buffer::build(outer * rows * width, |out| {
         out.fill(T::ZERO);
-        if width == 0 {
+        if grad.is_empty() {
             return;
         }
         for (block, grad) in out

@@ -75,7 +75,7 @@ pub(crate) fn matmul<T: Element>(
         row: n as isize,
         col: 1,
     });
-    let tasks = (m * n * 2 * k / FLOPS_A_TASK).clamp(1, MAX_TASKS);
+    let tasks = ((m * n).saturating_mul(2 * k) / FLOPS_A_TASK).clamp(1, MAX_TASKS);
     // Cut the longer side.
     let (rows, cols) = if m >= n {
         (piece(m, tasks), n)

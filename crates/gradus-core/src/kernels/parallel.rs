@@ -28,6 +28,10 @@ static POOL: OnceLock<Pool> = OnceLock::new();
 
 /// The number of threads that kernels use: what [`set_num_threads`] said, else the environment
 /// variable `GRADUS_THREADS`, else the number of processors.
+///
+/// ```
+/// assert!(gradus_core::num_threads() >= 1);
+/// ```
 pub fn num_threads() -> usize {
     match THREADS.load(Ordering::Relaxed) {
         0 => {
@@ -36,9 +40,13 @@ pub fn num_threads() -> usize {
                 .and_then(|n| n.parse().ok())
                 .filter(|&n| n > 0);
             let n = asked
-                .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-            set_num_threads(n);
-            num_threads()
+                .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+                .min(MAX_THREADS);
+            // Not over what another thread has set meanwhile.
+            match THREADS.compare_exchange(0, n, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => n,
+                Err(set) => set,
+            }
         }
         n => n,
     }
@@ -46,6 +54,11 @@ pub fn num_threads() -> usize {
 
 /// Sets the number of threads that kernels use from now on (at least 1). Results do not depend on
 /// it.
+///
+/// ```
+/// gradus_core::set_num_threads(2);
+/// assert_eq!(gradus_core::num_threads(), 2);
+/// ```
 pub fn set_num_threads(n: usize) {
     THREADS.store(n.clamp(1, MAX_THREADS), Ordering::Relaxed);
 }
@@ -156,7 +169,7 @@ impl Pool {
         self.job
             .store(std::ptr::from_ref(job).cast_mut().cast(), Ordering::Relaxed);
         let number = (self.state.load(Ordering::Relaxed) & NUMBER).wrapping_add(OPEN << 1);
-        // SeqCst here and in `sleep_until_work`: either the worker sees the job before it sleeps,
+        // SeqCst here and in `wait_for_work`: either the worker sees the job before it sleeps,
         // or this thread sees the sleeper.
         self.state.store(number | OPEN, Ordering::SeqCst);
         if self.sleepers.load(Ordering::SeqCst) > 0 {
@@ -183,40 +196,36 @@ impl Pool {
     fn worker(&self) {
         let mut done = 0;
         loop {
-            let number = self.wait_for_work(done);
-            self.help();
-            done = number;
+            self.wait_for_work(done);
+            // By now another job may be open than the one that was seen, or none.
+            done = self.help().unwrap_or(done);
         }
     }
 
-    /// The number of an open job other than `done`.
-    fn wait_for_work(&self, done: u64) -> u64 {
-        let fresh =
-            |state: u64| (state & OPEN != 0 && state & NUMBER != done).then_some(state & NUMBER);
+    /// Waits until a job other than `done` is open.
+    fn wait_for_work(&self, done: u64) {
+        let fresh = |state: u64| state & OPEN != 0 && state & NUMBER != done;
         for _ in 0..SPINS {
-            if let Some(number) = fresh(self.state.load(Ordering::Relaxed)) {
-                return number;
+            if fresh(self.state.load(Ordering::Relaxed)) {
+                return;
             }
             std::hint::spin_loop();
         }
         let mut guard = self.sleep.lock();
         self.sleepers.fetch_add(1, Ordering::SeqCst);
-        let number = loop {
-            if let Some(number) = fresh(self.state.load(Ordering::SeqCst)) {
-                break number;
-            }
+        while !fresh(self.state.load(Ordering::SeqCst)) {
             self.wake.wait(&mut guard);
-        };
+        }
         self.sleepers.fetch_sub(1, Ordering::SeqCst);
-        number
     }
 
-    /// Joins the open job, if there is still one and it wants more hands.
-    fn help(&self) {
+    /// Joins the open job, if there is still one, works if it wants more hands, and returns its
+    /// number.
+    fn help(&self) -> Option<u64> {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             if state & OPEN == 0 {
-                return;
+                return None;
             }
             match self.state.compare_exchange_weak(
                 state,
@@ -237,6 +246,7 @@ impl Pool {
             job.panicked.store(true, Ordering::Relaxed);
         }
         self.state.fetch_sub(1, Ordering::Release);
+        Some(state & NUMBER)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Reductions: many elements to one, over any set of dimensions.
 //!
-//! Sums run in fixed blocks with several accumulators each (so they vectorise) and the block sums
-//! are combined in f64: more exact than one running sum, and the same bits for any thread count.
+//! Sums run in fixed blocks with several accumulators each (so they vectorise), and the block sums
+//! are combined in a fixed order: more exact than one running sum, and the same bits for any thread
+//! count.
 
 use super::{View, map, parallel, vectorize};
 use crate::dtype::{Element, Number};
@@ -210,7 +211,7 @@ where
     F::Acc: Element,
 {
     const ROWS: usize = 64;
-    // Few columns: fewer, wider tasks over rows; many: stripes of columns. Both depend on sizes only.
+    // Bands of rows, as many as the work is worth: their number depends on the sizes only.
     let bands = (n * width / (4 * parallel::GRAIN)).clamp(1, n.div_ceil(ROWS));
     let rows_a_band = n.div_ceil(bands).next_multiple_of(ROWS);
     let bands = n.div_ceil(rows_a_band);

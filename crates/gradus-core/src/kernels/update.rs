@@ -3,8 +3,10 @@
 use super::{parallel, vectorize};
 use crate::dtype::Element;
 
-/// Calls `f(parameter, gradient, state)` on chunks of the three, which have equal lengths but for
-/// states that are not there (empty slices).
+/// Calls `f(parameter, gradient, state)` for every element of the parameter.
+///
+/// # Panics
+/// If the gradient or a state is not as long as the parameter.
 pub(crate) fn update<T: Element, const N: usize>(
     parameter: &mut [T],
     gradient: &[T],

@@ -130,7 +130,7 @@ impl Tensor {
             return self.add(other);
         }
         dispatch_number!("add", self.dtype(), T => {
-            self.storage().update(other.storage(), |sum: &mut [T], x: &[T]| {
+            self.storage().update([], other.storage(), |sum: &mut [T], [], x: &[T]| {
                 let x = &x[other.layout().offset..][..other.numel()];
                 let sum = &mut sum[self.layout().offset..][..x.len()];
                 crate::kernels::update::update(sum, x, [], |s, x, []| *s = s.plus(x));

@@ -107,7 +107,7 @@ impl Tensor {
         if i < 0 || i >= n as isize {
             return Err(err!(
                 Index,
-                "index {index} is out of bounds for dimension {d} with size {n}"
+                "select: index {index} is out of bounds for dimension {d} with size {n}"
             ));
         }
         self.narrow(dim, i as usize, 1)?.squeeze(d as isize)
@@ -223,11 +223,16 @@ struct Slice {
 impl Slice {
     fn layout(&self, of: &Layout) -> Layout {
         let mut layout = of.clone();
-        layout.shape[self.dim] = (self.end - self.start).div_ceil(self.step);
-        layout.offset = layout
-            .offset
-            .wrapping_add_signed(self.start as isize * of.strides[self.dim]);
-        layout.strides[self.dim] *= self.step as isize;
+        let len = self.end - self.start;
+        layout.shape[self.dim] = len.div_ceil(self.step);
+        // A step beyond the end leaves one position, whatever its length: it need not overflow.
+        layout.strides[self.dim] *= self.step.min(len.max(1)) as isize;
+        // A view without elements must not point beyond the storage, which may be empty too.
+        if !layout.shape.contains(&0) {
+            layout.offset = layout
+                .offset
+                .wrapping_add_signed(self.start as isize * of.strides[self.dim]);
+        }
         layout
     }
 }
@@ -269,11 +274,12 @@ impl Function for IndexSelect {
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let (outer, rows, width) = self.blocks(x[0].shape());
+        let mut shape: Dims = x[0].layout().shape.clone();
+        shape[self.dim] = self.indices.len();
+        numel(&shape)?;
         let out = dispatch!(x[0].dtype(), T => {
             x[0].with_slice::<T, _>(|x| gather::rows(x, outer, rows, width, &self.indices))
         })?;
-        let mut shape: Dims = x[0].layout().shape.clone();
-        shape[self.dim] = self.indices.len();
         Ok(Tensor::from_buffer(out, shape))
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {

@@ -12,9 +12,31 @@ use crate::shape::Layout;
 use crate::tensor::Tensor;
 
 /// The rule by which an optimizer changes one number of a parameter, for [`Tensor::update_`].
+///
+/// ```
+/// use gradus_core::{Float, Tensor, ops::Update};
+///
+/// /// Gradient descent with momentum.
+/// struct Momentum {
+///     lr: f64,
+///     momentum: f64,
+/// }
+/// impl Update<1> for Momentum {
+///     fn update<T: Float>(&self, p: T, g: T, [velocity]: [&mut T; 1]) -> T {
+///         *velocity = T::from_f64(self.momentum) * *velocity + g;
+///         p - T::from_f64(self.lr) * *velocity
+///     }
+/// }
+///
+/// let (w, velocity) = (Tensor::ones([2]), Tensor::zeros([2]));
+/// let rule = Momentum { lr: 0.5, momentum: 0.9 };
+/// w.update_(&Tensor::from([1.0, 2.0]), [&velocity], &rule)?;
+/// assert_eq!(w.to_vec::<f32>()?, [0.5, 0.0]);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub trait Update<const N: usize>: Sync {
     /// The new value of a parameter `p` with gradient `g`; `state` is what the optimizer remembers
-    /// about it, to be changed in place.
+    /// about it, to be changed in place. Called while the tensors are locked: it must not use them.
     fn update<T: Float>(&self, p: T, g: T, state: [&mut T; N]) -> T;
 }
 
@@ -22,8 +44,8 @@ impl Tensor {
     /// Overwrites every element with that of `source`, which broadcasts and is converted.
     ///
     /// # Errors
-    /// If the shape does not broadcast to this one, or the tensor may not be changed (see
-    /// [`add_`](Tensor::add_)).
+    /// If the shape does not broadcast to this one, or the tensor may not be changed or the source
+    /// wants a gradient (see [`add_`](Tensor::add_)).
     ///
     /// ```
     /// # use gradus_core::Tensor;
@@ -33,7 +55,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn copy_(&self, source: &Tensor) -> Result<()> {
-        let source = self.prepare("copy_", source.detach().to_dtype(self.dtype())?)?;
+        let source = self.prepare("copy_", source.to_dtype(self.dtype())?)?;
         dispatch!(self.dtype(), T => self.assign::<T>(&source, |_, x| x))
     }
 
@@ -57,8 +79,8 @@ impl Tensor {
     ///
     /// # Errors
     /// If `other` does not broadcast to this shape or would need another dtype; if this is a leaf
-    /// that requires a gradient, or the result of a recorded operation, outside of
-    /// [`no_grad`](crate::no_grad); if elements share memory (a broadcast view).
+    /// that requires a gradient, or the result of a recorded operation, or `other` requires one,
+    /// outside of [`no_grad`](crate::no_grad); if elements share memory (a broadcast view).
     ///
     /// ```
     /// # use gradus_core::{Tensor, no_grad};
@@ -162,12 +184,10 @@ impl Tensor {
         }
         let range = |t: &Tensor| t.layout().offset..t.layout().offset + t.numel();
         dispatch_float!("update_", self.dtype(), T => {
-            self.storage().update(grad.storage(), |p: &mut [T], g: &[T]| {
-                // The state is the optimizer's own, so these locks come last in every order.
-                let mut guards = state.map(|s| s.storage().write::<T>());
+            self.storage().update(state.map(Tensor::storage), grad.storage(), |p: &mut [T], s, g| {
                 let mut ranges = state.iter().map(|s| range(s));
-                let states = guards.each_mut().map(|s| &mut s[ranges.next().expect("one range each")]);
-                update(&mut p[range(self)], &g[range(&grad)], states, |p, g, s| *p = rule.update(*p, g, s));
+                let s = s.map(|s| &mut s[ranges.next().expect("one range each")]);
+                update(&mut p[range(self)], &g[range(&grad)], s, |p, g, s| *p = rule.update(*p, g, s));
             });
             Ok(())
         })
@@ -183,7 +203,7 @@ impl Tensor {
                 self.dtype()
             ));
         }
-        self.prepare(op, other.to_tensor(self.dtype())?.detach())
+        self.prepare(op, other.to_tensor(self.dtype())?)
     }
 
     /// Checks that this tensor may be written, and brings `source` to its shape, apart from its
@@ -201,6 +221,13 @@ impl Tensor {
                 Autograd,
                 "{op}: this tensor is the result of a recorded operation, changing it in place is not recorded. Use \
                  the operation that returns a new tensor, or no_grad"
+            ));
+        }
+        if is_grad_enabled() && source.requires_grad() {
+            return Err(err!(
+                Autograd,
+                "{op}: the source requires a gradient, and in-place operations are not recorded, so none would reach \
+                 it. Pass its detach(), or use the operation that returns a new tensor"
             ));
         }
         if self
@@ -226,7 +253,7 @@ impl Tensor {
     fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T) -> Result<()> {
         let layout: &Layout = self.layout();
         self.storage()
-            .update(source.storage(), |target: &mut [T], x: &[T]| {
+            .update([], source.storage(), |target: &mut [T], [], x: &[T]| {
                 map::assign(target, layout, View::new(x, source.layout()), f);
             });
         Ok(())

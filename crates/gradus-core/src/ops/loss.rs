@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
 
 impl Tensor {
     /// The mean over rows of −log softmax(x)[class]: the loss of a classifier. Shapes: logits [n, c],
-    /// classes n integers; the result is 0-d.
+    /// classes n integers; the result is 0-d, NaN when there are no rows.
     ///
     /// # Errors
     /// If the shapes do not fit or a class is not in 0…c−1.
@@ -45,7 +45,6 @@ impl Tensor {
                 classes.shape()
             ));
         }
-        let targets = classes.to_vec::<i64>()?;
         if classes.dtype().is_float() || classes.dtype() == DType::Bool {
             return Err(err!(
                 DType,
@@ -53,6 +52,7 @@ impl Tensor {
                 classes.dtype()
             ));
         }
+        let targets = classes.to_vec::<i64>()?;
         if let Some(bad) = targets.iter().find(|&&t| t < 0 || t >= c as i64) {
             return Err(err!(
                 Index,
@@ -102,9 +102,10 @@ impl Function for CrossEntropy {
 
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let logs = saved.get(0)?;
+        let c = logs.shape()[1].max(1);
         let dx = dispatch_float!("cross_entropy", logs.dtype(), T => logs.with_slice::<T, _>(|logs| {
             let scale = T::from_f64(g.item::<f64>()? / self.targets.len() as f64);
-            rows::cross_entropy_backward(logs, &self.targets, logs.len() / self.targets.len().max(1), scale)
+            rows::cross_entropy_backward(logs, &self.targets, c, scale)
         }))?;
         Ok([Grad::Of(Tensor::from_buffer(
             dx,

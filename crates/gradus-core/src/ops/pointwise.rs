@@ -2,8 +2,8 @@
 
 use super::registry::{Case, Input};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
-use crate::dtype::{DType, Number, dispatch_float};
-use crate::error::Result;
+use crate::dtype::{DType, Number, dispatch_float, dispatch_number};
+use crate::error::{Result, err};
 use crate::kernels::map::{self, Cost};
 use crate::kernels::math::Float;
 use crate::tensor::Tensor;
@@ -92,17 +92,22 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn neg(&self) -> Result<Tensor> {
-        if self.dtype().is_float() {
-            apply(Map(Neg), &[self])
-        } else {
-            self.mul(-1).map_err(|e| e.at("neg"))
+        match self.dtype() {
+            dtype if dtype.is_float() => apply(Map(Neg), &[self]),
+            DType::Bool => Err(err!(
+                DType,
+                "neg: Negation, the `-` operator, on a bool tensor is not supported. Use eq(false) for a logical not, \
+                 or convert with to_dtype"
+            )),
+            _ => self.mul(-1),
         }
     }
 
-    /// |x|. The gradient at 0 is 0.
+    /// |x|. The gradient at 0 is 0. Integers keep their dtype; the smallest one has no positive
+    /// counterpart and stays.
     ///
     /// # Errors
-    /// If there is no memory for the result.
+    /// For bool tensors.
     ///
     /// ```
     /// # use gradus_core::Tensor;
@@ -110,7 +115,13 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn abs(&self) -> Result<Tensor> {
-        self.pointwise(Abs)
+        if self.dtype().is_float() {
+            return apply(Map(Abs), &[self]);
+        }
+        let y = dispatch_number!("abs", self.dtype(), T => self.with::<T, _>(|x| {
+            map::map(x, Cost::Low, |x| if x < T::ZERO { T::ZERO.minus(x) } else { x })
+        }))?;
+        Ok(Tensor::from_buffer(y, self.layout().shape.clone()))
     }
 
     /// eˣ.
@@ -183,10 +194,10 @@ impl Tensor {
         self.pointwise(Cos)
     }
 
-    /// max(x, 0). The gradient at 0 is 0; NaN stays NaN.
+    /// max(x, 0). The gradient at 0 is 0; NaN stays NaN. Integers keep their dtype.
     ///
     /// # Errors
-    /// If there is no memory for the result.
+    /// For bool tensors.
     ///
     /// ```
     /// # use gradus_core::Tensor;
@@ -194,7 +205,13 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn relu(&self) -> Result<Tensor> {
-        self.pointwise(Relu)
+        if self.dtype().is_float() {
+            return apply(Map(Relu), &[self]);
+        }
+        let y = dispatch_number!("relu", self.dtype(), T => self.with::<T, _>(|x| {
+            map::map(x, Cost::Low, |x| if x < T::ZERO { T::ZERO } else { x })
+        }))?;
+        Ok(Tensor::from_buffer(y, self.layout().shape.clone()))
     }
 
     /// The logistic function 1/(1 + e⁻ˣ), without overflow at either end.

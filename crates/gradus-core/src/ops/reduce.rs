@@ -70,8 +70,15 @@ impl Dimensions for &[isize] {
     }
 }
 impl Dimensions for Vec<bool> {
-    fn mask(&self, _: usize) -> Result<Vec<bool>> {
-        Ok(self.clone())
+    fn mask(&self, rank: usize) -> Result<Vec<bool>> {
+        if self.len() == rank {
+            return Ok(self.clone());
+        }
+        Err(err!(
+            Index,
+            "a mask of {} dimensions for a tensor of {rank}",
+            self.len()
+        ))
     }
 }
 

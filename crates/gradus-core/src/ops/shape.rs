@@ -448,7 +448,8 @@ impl Function for Cat {
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let mut shape = x[0].layout().shape.clone();
-        shape[self.dim] = self.sizes.iter().sum();
+        // Broadcast views may claim any size: too large a sum is an error of `full`.
+        shape[self.dim] = self.sizes.iter().fold(0, |sum, &n| n.saturating_add(sum));
         let out = Tensor::full(&shape, 0.0, x[0].dtype())?;
         let mut start = 0;
         for (x, &n) in x.iter().zip(&self.sizes) {

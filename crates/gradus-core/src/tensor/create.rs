@@ -1,6 +1,6 @@
 //! Tensors from nothing: constants, ranges, nested arrays.
 
-use super::Tensor;
+use super::{Tensor, operators::expect};
 use crate::dtype::{DType, Element, dispatch, dispatch_number};
 use crate::error::{Result, err};
 use crate::shape::{Dims, IntoShape, Show, numel};
@@ -37,7 +37,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn zeros(shape: impl IntoShape) -> Self {
-        Self::full(shape, 0.0, DType::F32).unwrap_or_else(|e| panic!("{e}"))
+        expect(Self::full(shape, 0.0, DType::F32))
     }
 
     /// An f32 tensor of ones.
@@ -51,7 +51,7 @@ impl Tensor {
     /// ```
     #[track_caller]
     pub fn ones(shape: impl IntoShape) -> Self {
-        Self::full(shape, 1.0, DType::F32).unwrap_or_else(|e| panic!("{e}"))
+        expect(Self::full(shape, 1.0, DType::F32))
     }
 
     /// Zeros of the shape and dtype of this tensor.

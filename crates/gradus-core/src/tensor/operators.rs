@@ -6,8 +6,12 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// The value, or a panic with the error's message at the caller's line.
 #[track_caller]
-fn expect(result: crate::Result<Tensor>) -> Tensor {
-    result.unwrap_or_else(|e| panic!("{e}"))
+pub(super) fn expect(result: crate::Result<Tensor>) -> Tensor {
+    match result {
+        Ok(tensor) => tensor,
+        // Not in a closure: that would be the line the panic names.
+        Err(e) => panic!("{e}"),
+    }
 }
 
 macro_rules! operators {
