@@ -203,7 +203,7 @@ impl Tensor {
                 self.dtype()
             ));
         }
-        self.prepare(op, other.to_tensor(self.dtype())?)
+        self.prepare(op, other.to_tensor(self.dtype())?.into_owned())
     }
 
     /// Checks that this tensor may be written, and brings `source` to its shape, apart from its
