@@ -6,6 +6,12 @@ use std::fmt;
 /// The type of a tensor's elements, known at run time.
 ///
 /// The order is the order of promotion: a later dtype of the same or a later category wins.
+///
+/// ```
+/// use gradus_core::{DType, Tensor};
+/// assert_eq!(Tensor::from([1, 2]).dtype(), DType::I64);
+/// assert!(DType::Bool < DType::U8 && DType::I64 < DType::F32);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DType {
     /// `true` or `false`, one byte.
@@ -24,6 +30,11 @@ pub enum DType {
 
 impl DType {
     /// Every dtype, in promotion order.
+    ///
+    /// ```
+    /// # use gradus_core::DType;
+    /// assert!(DType::ALL.is_sorted());
+    /// ```
     pub const ALL: [DType; 6] = [
         Self::Bool,
         Self::U8,
@@ -34,6 +45,11 @@ impl DType {
     ];
 
     /// Bytes an element takes.
+    ///
+    /// ```
+    /// # use gradus_core::DType;
+    /// assert_eq!(DType::F32.size(), 4);
+    /// ```
     pub fn size(self) -> usize {
         match self {
             Self::Bool | Self::U8 => 1,
@@ -43,6 +59,11 @@ impl DType {
     }
 
     /// The name PyTorch and NumPy print: `float32`, `int64`, `bool`, …
+    ///
+    /// ```
+    /// # use gradus_core::DType;
+    /// assert_eq!(DType::F32.name(), "float32");
+    /// ```
     pub fn name(self) -> &'static str {
         match self {
             Self::Bool => "bool",
@@ -55,6 +76,11 @@ impl DType {
     }
 
     /// Whether gradients can flow through tensors of this dtype.
+    ///
+    /// ```
+    /// # use gradus_core::DType;
+    /// assert!(DType::F32.is_float() && !DType::I64.is_float());
+    /// ```
     pub fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
     }
@@ -102,6 +128,12 @@ impl fmt::Display for DType {
 ///
 /// # Safety
 /// `DTYPE` must be the dtype that stands for exactly this type: storage hands out slices by it.
+///
+/// ```
+/// use gradus_core::{DType, Element};
+/// assert_eq!(<f32 as Element>::DTYPE, DType::F32);
+/// assert_eq!(2.9f64.cast::<i64>(), 2);
+/// ```
 pub unsafe trait Element:
     Copy + Default + PartialOrd + fmt::Debug + Send + Sync + 'static
 {
@@ -126,6 +158,12 @@ pub unsafe trait Element:
 }
 
 /// An element with arithmetic: every dtype but bool. Integer arithmetic wraps, as NumPy's does.
+///
+/// ```
+/// use gradus_core::Number;
+/// assert_eq!(<u8 as Number>::HIGHEST.plus(Number::ONE), 0);
+/// assert!(f32::NAN.is_nan());
+/// ```
 pub trait Number: Element {
     /// 0.
     const ZERO: Self;
@@ -262,7 +300,7 @@ macro_rules! dispatch_number {
         match $dtype {
             $crate::DType::Bool => Err($crate::error::err!(
                 DType,
-                "{}: not defined for bool tensors; convert with to_dtype first",
+                "{}: not implemented for 'bool' tensors; convert with to_dtype first",
                 $op
             )),
             $crate::DType::U8 => {

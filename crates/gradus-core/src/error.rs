@@ -3,9 +3,21 @@
 use std::fmt;
 
 /// The result of every fallible operation of the engine.
+///
+/// ```
+/// fn half(x: &gradus_core::Tensor) -> gradus_core::Result<gradus_core::Tensor> {
+///     x.mul(0.5)
+/// }
+/// assert!(half(&gradus_core::Tensor::ones([2])).is_ok());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What sort of mistake an [`Error`] reports; a caller can act on it without reading the text.
+///
+/// ```
+/// use gradus_core::{Kind, Tensor};
+/// assert_eq!(Tensor::ones([2]).sum(1).unwrap_err().kind(), Kind::Index);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -41,16 +53,32 @@ pub struct Error(Box<(Kind, String)>);
 
 impl Error {
     /// An error of this kind with this message.
+    ///
+    /// ```
+    /// # use gradus_core::{Error, Kind};
+    /// assert_eq!(Error::new(Kind::Value, "lr must be positive").to_string(), "lr must be positive");
+    /// ```
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self(Box::new((kind, message.into())))
     }
 
     /// The sort of mistake.
+    ///
+    /// ```
+    /// # use gradus_core::{Error, Kind};
+    /// assert_eq!(Error::new(Kind::Value, "lr must be positive").kind(), Kind::Value);
+    /// ```
     pub fn kind(&self) -> Kind {
         self.0.0
     }
 
     /// The same error with `place` in front of its message, e.g. the path of a module or a file.
+    ///
+    /// ```
+    /// # use gradus_core::{Error, Kind};
+    /// let error = Error::new(Kind::Shape, "got 3 features").at("net.0");
+    /// assert_eq!(error.to_string(), "net.0: got 3 features");
+    /// ```
     #[must_use]
     pub fn at(mut self, place: impl fmt::Display) -> Self {
         self.0.1 = format!("{place}: {}", self.0.1);

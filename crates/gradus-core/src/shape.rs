@@ -5,12 +5,31 @@ use smallvec::SmallVec;
 use std::fmt;
 
 /// Sizes of a tensor's dimensions; on the stack up to six of them.
+///
+/// ```
+/// use gradus_core::{Dims, IntoShape};
+/// let dims: Dims = [2, 3].into_shape();
+/// assert_eq!(dims[..], [2, 3]);
+/// ```
 pub type Dims = SmallVec<[usize; 6]>;
 /// Steps between neighbours along each dimension, in elements; negative after a flip.
+///
+/// ```
+/// use gradus_core::shape::{Layout, Strides};
+/// let strides: Strides = Layout::contiguous([2, 3][..].into()).strides;
+/// assert_eq!(strides[..], [3, 1]);
+/// ```
 pub type Strides = SmallVec<[isize; 6]>;
 
 /// Anything that names a shape: `[2, 3]`, `&[2, 3]`, `vec![2, 3]`, `()` for a 0-d tensor or a
 /// single length.
+///
+/// ```
+/// # use gradus_core::Tensor;
+/// assert_eq!(Tensor::zeros(3).shape(), [3]);
+/// assert_eq!(Tensor::zeros(vec![2, 3]).shape(), [2, 3]);
+/// assert_eq!(Tensor::zeros(()).ndim(), 0);
+/// ```
 pub trait IntoShape {
     /// The sizes, outermost first.
     fn into_shape(self) -> Dims;
@@ -151,6 +170,12 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
 }
 
 /// Where the elements of a tensor lie in its storage.
+///
+/// ```
+/// use gradus_core::shape::Layout;
+/// let layout = Layout::contiguous([2, 3][..].into());
+/// assert_eq!((layout.shape[..].len(), layout.offset), (2, 0));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Sizes of the dimensions.
@@ -163,6 +188,11 @@ pub struct Layout {
 
 impl Layout {
     /// Row-major, without gaps, from the start of the storage.
+    ///
+    /// ```
+    /// # use gradus_core::shape::Layout;
+    /// assert_eq!(Layout::contiguous([2, 3][..].into()).strides[..], [3, 1]);
+    /// ```
     pub fn contiguous(shape: Dims) -> Self {
         let strides = contiguous_strides(&shape);
         Self {
@@ -173,12 +203,22 @@ impl Layout {
     }
 
     /// The number of elements.
+    ///
+    /// ```
+    /// # use gradus_core::shape::Layout;
+    /// assert_eq!(Layout::contiguous([2, 3][..].into()).numel(), 6);
+    /// ```
     #[inline]
     pub fn numel(&self) -> usize {
         self.shape.iter().product()
     }
 
     /// The number of dimensions.
+    ///
+    /// ```
+    /// # use gradus_core::shape::Layout;
+    /// assert_eq!(Layout::contiguous([2, 3][..].into()).rank(), 2);
+    /// ```
     #[inline]
     pub fn rank(&self) -> usize {
         self.shape.len()
@@ -186,6 +226,11 @@ impl Layout {
 
     /// Whether the elements lie row-major without gaps (dimensions of size 1 do not count, and no
     /// elements have no gaps).
+    ///
+    /// ```
+    /// # use gradus_core::shape::Layout;
+    /// assert!(Layout::contiguous([2, 3][..].into()).is_contiguous());
+    /// ```
     #[inline]
     pub fn is_contiguous(&self) -> bool {
         let mut expected = 1;
@@ -204,6 +249,12 @@ impl Layout {
     ///
     /// # Errors
     /// When a dimension is neither equal nor 1.
+    ///
+    /// ```
+    /// # use gradus_core::shape::Layout;
+    /// assert_eq!(Layout::contiguous([1][..].into()).broadcast_to(&[4])?.strides[..], [0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn broadcast_to(&self, shape: &[usize]) -> Result<Self> {
         let lead = shape.len().checked_sub(self.rank());
         let fits = lead.is_some_and(|lead| {

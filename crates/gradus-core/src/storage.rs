@@ -151,7 +151,8 @@ mod tests {
     fn threads_that_update_and_read_the_same_tensors_crosswise_do_not_block_each_other() {
         let (done, finished) = mpsc::channel();
         let tensors = [(); 3].map(|()| Tensor::ones([64]));
-        let actions: [fn(&[Tensor; 3]) -> Result<()>; 4] = [
+        type Action = fn(&[Tensor; 3]) -> Result<()>;
+        let actions: [Action; 4] = [
             |[p, s, g]| p.update_(g, [s], &Swap),
             |[p, s, g]| s.update_(g, [p], &Swap),
             |[p, s, _]| s.add(p)?.add(&p.add(s)?).map(drop),

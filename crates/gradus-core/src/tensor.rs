@@ -9,7 +9,7 @@ mod operators;
 
 use crate::autograd::Node;
 use crate::dtype::{DType, Element};
-use crate::error::{Result, err};
+use crate::error::{Error, Kind, Result, err};
 use crate::kernels::{View, map};
 use crate::shape::{Dims, Layout};
 use crate::storage::{Buffer, Storage};
@@ -22,6 +22,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Cloning copies the handle, not the data: both handles are the same tensor. Slices, transposes
 /// and reshapes are new tensors that share the memory of the old one. Tensors can be sent to and
 /// shared between threads.
+///
+/// ```
+/// use gradus_core::Tensor;
+/// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+/// let row = x.select(0, 1)?;
+/// x.fill_(7.0)?;
+/// assert_eq!(row.to_vec::<f32>()?, [7.0, 7.0]);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Tensor(Arc<Inner>);
 
@@ -67,6 +76,11 @@ impl Tensor {
     }
 
     /// The sizes of the dimensions; empty for a 0-d tensor.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3]).shape(), [2, 3]);
+    /// ```
     pub fn shape(&self) -> &[usize] {
         &self.0.layout.shape
     }
@@ -75,8 +89,14 @@ impl Tensor {
     ///
     /// # Errors
     /// If there is no such dimension.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3]).size(-1)?, 3);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn size(&self, dim: isize) -> Result<usize> {
-        let d = crate::shape::resolve_dim(dim, self.ndim())?;
+        let d = crate::shape::resolve_dim(dim, self.ndim()).map_err(|e| e.at("size"))?;
         self.shape()
             .get(d)
             .copied()
@@ -84,26 +104,53 @@ impl Tensor {
     }
 
     /// The number of dimensions.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3]).ndim(), 2);
+    /// ```
     pub fn ndim(&self) -> usize {
         self.shape().len()
     }
 
     /// The number of elements.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3]).numel(), 6);
+    /// ```
     pub fn numel(&self) -> usize {
         self.0.layout.numel()
     }
 
     /// The dtype of the elements.
+    ///
+    /// ```
+    /// # use gradus_core::{DType, Tensor};
+    /// assert_eq!(Tensor::zeros([2]).dtype(), DType::F32);
+    /// ```
     pub fn dtype(&self) -> DType {
         self.0.dtype
     }
 
     /// Steps in memory between neighbours along each dimension, in elements.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::zeros([2, 3]).t()?.stride(), [1, 3]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn stride(&self) -> &[isize] {
         &self.0.layout.strides
     }
 
     /// Whether the elements lie row-major without gaps.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert!(!Tensor::zeros([2, 3]).t()?.is_contiguous());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn is_contiguous(&self) -> bool {
         self.0.layout.is_contiguous()
     }
@@ -117,11 +164,24 @@ impl Tensor {
     }
 
     /// Whether both handles are one tensor (not merely equal).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::zeros([2]);
+    /// assert!(x.is_same(&x.clone()) && !x.is_same(&x.detach()));
+    /// ```
     pub fn is_same(&self, other: &Tensor) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// Whether the two share memory, as a view and its base do.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::zeros([2, 3]);
+    /// assert!(x.shares_memory(&x.t()?) && !x.shares_memory(&x.add(0.0)?));
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn shares_memory(&self, other: &Tensor) -> bool {
         Arc::ptr_eq(&self.0.storage, &other.0.storage)
     }
@@ -160,6 +220,13 @@ impl Tensor {
     // ---- gradients -------------------------------------------------------------------------
 
     /// Whether operations on this tensor are recorded.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// assert!(x.requires_grad() && x.mul(2.0)?.requires_grad());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     #[inline]
     pub fn requires_grad(&self) -> bool {
         self.0.tracked.load(Ordering::Acquire)
@@ -170,11 +237,20 @@ impl Tensor {
     /// # Errors
     /// For integer and bool tensors, and for results of recorded operations, whose history cannot
     /// be switched off (use [`detach`](Tensor::detach)).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// assert!(!x.requires_grad_(false)?.requires_grad());
+    /// assert!(Tensor::from([1, 2]).requires_grad_(true).is_err());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn requires_grad_(self, requires_grad: bool) -> Result<Self> {
         if requires_grad && !self.dtype().is_float() {
             return Err(err!(
                 DType,
-                "only Tensors of floating point dtype can require gradients, this one is {}",
+                "requires_grad_: only Tensors of floating point dtype can require gradients, this one is {}; convert it \
+                 with to_dtype",
                 self.dtype()
             ));
         }
@@ -184,7 +260,7 @@ impl Tensor {
             (false, Some(node)) => {
                 return Err(err!(
                     Autograd,
-                    "you can only change requires_grad flags of leaf variables; this is the result of {}. \
+                    "requires_grad_: you can only change requires_grad flags of leaf variables; this is the result of {}. \
                      Use detach() for a tensor without history",
                     node.name()
                 ));
@@ -195,16 +271,40 @@ impl Tensor {
     }
 
     /// Whether this tensor was made by hand rather than by a recorded operation.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// assert!(x.is_leaf() && !x.mul(2.0)?.is_leaf());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn is_leaf(&self) -> bool {
         self.node().is_none_or(|node| node.is_leaf())
     }
 
     /// The recorded operation that made this tensor, if any.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// assert_eq!(x.mul(2.0)?.grad_fn().unwrap().name(), "mul");
+    /// assert!(x.grad_fn().is_none());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn grad_fn(&self) -> Option<Arc<Node>> {
         self.node().filter(|node| !node.is_leaf())
     }
 
     /// The gradient that `backward` has collected in this leaf.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// assert!(x.grad().is_none());
+    /// x.sum(..)?.backward()?;
+    /// assert_eq!(x.grad().unwrap().to_vec::<f32>()?, [1.0, 1.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn grad(&self) -> Option<Tensor> {
         self.node()?.grad()
     }
@@ -213,6 +313,14 @@ impl Tensor {
     ///
     /// # Errors
     /// If this is no leaf that requires a gradient, or shape or dtype differ from its own.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// x.set_grad(Some(Tensor::from([3.0, 4.0])))?;
+    /// assert_eq!(x.grad().unwrap().to_vec::<f32>()?, [3.0, 4.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn set_grad(&self, grad: Option<Tensor>) -> Result<()> {
         let node = self.node().filter(|node| node.is_leaf());
         let node = node.ok_or_else(|| {
@@ -221,24 +329,37 @@ impl Tensor {
                 "set_grad: only a leaf that requires a gradient holds one"
             )
         })?;
-        if let Some(g) = grad
-            .as_ref()
-            .filter(|g| g.shape() != self.shape() || g.dtype() != self.dtype())
-        {
-            return Err(err!(
-                Shape,
-                "set_grad: assigned grad has {} of shape {:?} but the tensor has {} of shape {:?}",
-                g.dtype(),
-                g.shape(),
-                self.dtype(),
-                self.shape()
-            ));
+        if let Some(g) = &grad {
+            let kind = match () {
+                () if g.shape() != self.shape() => Some(Kind::Shape),
+                () if g.dtype() != self.dtype() => Some(Kind::DType),
+                () => None,
+            };
+            if let Some(kind) = kind {
+                let message = format!(
+                    "set_grad: assigned grad has {} of shape {:?} but the tensor has {} of shape {:?}",
+                    g.dtype(),
+                    g.shape(),
+                    self.dtype(),
+                    self.shape()
+                );
+                return Err(Error::new(kind, message));
+            }
         }
         node.set_grad(grad.map(|g| g.detach()));
         Ok(())
     }
 
     /// Clears the collected gradient, as PyTorch's `zero_grad(set_to_none=True)` does.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// x.sum(..)?.backward()?;
+    /// x.zero_grad();
+    /// assert!(x.grad().is_none());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn zero_grad(&self) {
         if let Some(node) = self.node() {
             node.set_grad(None);
@@ -247,6 +368,14 @@ impl Tensor {
 
     /// The same elements without history: a tensor that shares this one's memory and from which no
     /// gradient flows back.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// let y = x.detach();
+    /// assert!(!y.requires_grad() && y.shares_memory(&x));
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     #[must_use]
     pub fn detach(&self) -> Tensor {
         self.with_node(None)

@@ -182,7 +182,8 @@ fn integers_at_their_ends_wrap_and_are_never_rounded() -> Result<()> {
 fn dtypes_promote_as_in_pytorch() -> Result<()> {
     use DType::{Bool, F32, F64, I32, I64, U8};
     // `None` for the shape stands for a plain number.
-    let cases: [((DType, Option<usize>), (DType, Option<usize>), DType); 16] = [
+    type Given = (DType, Option<usize>);
+    let cases: [(Given, Given, DType); 16] = [
         ((U8, Some(1)), (I32, Some(1)), I32),
         ((I64, Some(1)), (F32, Some(1)), F32),
         ((F32, Some(1)), (F64, Some(1)), F64),

@@ -30,7 +30,7 @@ impl Tensor {
         if self.numel() != 1 {
             return Err(err!(
                 Autograd,
-                "grad can be implicitly created only for scalar outputs: this tensor has shape {:?}. Reduce it first, \
+                "backward: grad can be implicitly created only for scalar outputs: this tensor has shape {:?}. Reduce it first, \
                  e.g. with sum(..) or mean(..), or pass a gradient of its shape to backward_with",
                 self.shape()
             ));
@@ -43,11 +43,19 @@ impl Tensor {
     ///
     /// # Errors
     /// If the shapes differ or nothing was recorded.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([1.0, 2.0]).requires_grad_(true)?;
+    /// x.mul(&x)?.backward_with(&Tensor::from([1.0, 10.0]))?;
+    /// assert_eq!(x.grad().unwrap().to_vec::<f32>()?, [2.0, 40.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn backward_with(&self, gradient: &Tensor) -> Result<()> {
         let root = self.node().ok_or_else(|| {
             err!(
                 Autograd,
-                "element 0 of tensors does not require grad and does not have a grad_fn: nothing was recorded. \
+                "backward: element 0 of tensors does not require grad and does not have a grad_fn: nothing was recorded. \
                  Call requires_grad_(true) on the leaves, outside no_grad"
             )
         })?;

@@ -62,6 +62,12 @@ pub trait Function: Send + Sync + 'static {
 }
 
 /// What `backward` says about one input.
+///
+/// ```
+/// use gradus_core::{Grad, Tensor};
+/// let flows = Grad::Of(Tensor::ones([2]));
+/// assert!(matches!(flows, Grad::Of(g) if g.numel() == 2));
+/// ```
 #[derive(Debug)]
 pub enum Grad {
     /// This gradient flows to it.
@@ -71,6 +77,12 @@ pub enum Grad {
 }
 
 /// One [`Grad`] for each input; made from an array with `.into()`.
+///
+/// ```
+/// use gradus_core::{Grad, Grads, Tensor};
+/// let fixed: Grads = [Grad::Of(Tensor::ones([2])), Grad::Zero].into();
+/// let as_many_as_inputs: Grads = (0..5).map(|_| Grad::Zero).collect();
+/// ```
 #[derive(Debug)]
 pub struct Grads(pub(super) SmallVec<[Grad; 3]>);
 
@@ -87,6 +99,18 @@ impl FromIterator<Grad> for Grads {
 }
 
 /// Collects what `forward` saves.
+///
+/// ```
+/// # use gradus_core::*;
+/// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+/// # fn backward(&self, _: &Saved<'_>, g: &Tensor) -> Result<Grads> { Ok([Grad::Of(g.mul(3.0)?)].into()) }
+/// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+/// ctx.save(x[0]);
+/// x[0].mul(3.0)
+/// # }}
+/// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Context {
     recording: bool,
@@ -95,6 +119,18 @@ pub struct Context {
 
 impl Context {
     /// Keeps `tensor` for `backward`; nothing happens when no gradient will be asked for.
+    ///
+    /// ```
+    /// # use gradus_core::*;
+    /// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+    /// # fn backward(&self, _: &Saved<'_>, g: &Tensor) -> Result<Grads> { Ok([Grad::Of(g.mul(3.0)?)].into()) }
+    /// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+    /// ctx.save(x[0]); // `saved.get(0)` in backward
+    /// x[0].mul(3.0)
+    /// # }}
+    /// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn save(&mut self, tensor: &Tensor) {
         if self.recording {
             self.saved.push(tensor.clone());
@@ -102,6 +138,20 @@ impl Context {
     }
 
     /// Whether there will be a `backward`: work that only it needs can be left out otherwise.
+    ///
+    /// ```
+    /// # use gradus_core::*;
+    /// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+    /// # fn backward(&self, _: &Saved<'_>, g: &Tensor) -> Result<Grads> { Ok([Grad::Of(g.mul(3.0)?)].into()) }
+    /// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+    /// if ctx.is_recording() {
+    ///     ctx.save(&x[0].exp()?); // costly, and only backward wants it
+    /// }
+    /// x[0].mul(3.0)
+    /// # }}
+    /// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn is_recording(&self) -> bool {
         self.recording
     }
@@ -118,6 +168,18 @@ pub(super) struct Save {
 }
 
 /// Saved tensors, as `backward` sees them.
+///
+/// ```
+/// # use gradus_core::*;
+/// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+/// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> { ctx.save(x[0]); x[0].mul(3.0) }
+/// # fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+/// let x = saved.get(0)?;
+/// Ok([saved.grad(0, || x.ones_like()?.mul(3.0)?.mul(grad))?].into())
+/// # }}
+/// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub struct Saved<'a> {
     pub(super) node: &'a Arc<Node>,
     pub(super) operation: &'a Operation,
@@ -128,6 +190,19 @@ impl Saved<'_> {
     ///
     /// # Errors
     /// If it was changed in place since, which would make the gradient wrong.
+    ///
+    /// ```
+    /// # use gradus_core::*;
+    /// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+    /// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> { ctx.save(x[0]); x[0].mul(3.0) }
+    /// # fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+    /// assert_eq!(saved.get(0)?.to_vec::<f32>()?, [1.0, 1.0]);
+    /// assert!(saved.get(1).is_err());
+    /// # Ok([Grad::Of(grad.mul(3.0)?)].into())
+    /// # }}
+    /// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn get(&self, i: usize) -> Result<Tensor> {
         let name = self.operation.function.name();
         let save = (self.operation.saves.get(i)).ok_or_else(|| {
@@ -155,11 +230,35 @@ impl Saved<'_> {
     }
 
     /// The number of inputs.
+    ///
+    /// ```
+    /// # use gradus_core::*;
+    /// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+    /// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> { ctx.save(x[0]); x[0].mul(3.0) }
+    /// # fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+    /// assert_eq!(saved.inputs(), 1);
+    /// # Ok([Grad::Of(grad.mul(3.0)?)].into())
+    /// # }}
+    /// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn inputs(&self) -> usize {
         self.operation.inputs.len()
     }
 
     /// Whether input `i` wants a gradient.
+    ///
+    /// ```
+    /// # use gradus_core::*;
+    /// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+    /// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> { ctx.save(x[0]); x[0].mul(3.0) }
+    /// # fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+    /// assert!(saved.needs(0) && !saved.needs(1));
+    /// # Ok([Grad::Of(grad.mul(3.0)?)].into())
+    /// # }}
+    /// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn needs(&self, i: usize) -> bool {
         self.operation.inputs.get(i).is_some_and(Option::is_some)
     }
@@ -168,6 +267,18 @@ impl Saved<'_> {
     ///
     /// # Errors
     /// If that input wants no gradient: nothing is known of it then.
+    ///
+    /// ```
+    /// # use gradus_core::*;
+    /// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+    /// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> { ctx.save(x[0]); x[0].mul(3.0) }
+    /// # fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+    /// assert_eq!(saved.input_shape(0)?, [2]);
+    /// # Ok([Grad::Of(grad.mul(3.0)?)].into())
+    /// # }}
+    /// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn input_shape(&self, i: usize) -> Result<&[usize]> {
         let node = self.operation.inputs.get(i).and_then(Option::as_ref);
         node.map(|node| node.shape.as_slice()).ok_or_else(|| {
@@ -183,6 +294,17 @@ impl Saved<'_> {
     ///
     /// # Errors
     /// Those of `gradient`.
+    ///
+    /// ```
+    /// # use gradus_core::*;
+    /// # struct Op; impl Function for Op { fn name(&self) -> &'static str { "Op" }
+    /// # fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> { ctx.save(x[0]); x[0].mul(3.0) }
+    /// # fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+    /// Ok([saved.grad(0, || grad.mul(3.0))?].into())
+    /// # }}
+    /// # apply(Op, &[&Tensor::ones([2]).requires_grad_(true)?])?.sum(..)?.backward()?;
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn grad(&self, i: usize, gradient: impl FnOnce() -> Result<Tensor>) -> Result<Grad> {
         if self.needs(i) {
             gradient().map(Grad::Of)
@@ -197,6 +319,27 @@ impl Saved<'_> {
 ///
 /// # Errors
 /// Those of `function.forward`.
+///
+/// ```
+/// use gradus_core::{Context, Function, Grad, Grads, Result, Saved, Tensor, apply};
+///
+/// /// 3·x
+/// struct Triple;
+/// impl Function for Triple {
+///     fn name(&self) -> &'static str {
+///         "Triple"
+///     }
+///     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+///         x[0].mul(3.0)
+///     }
+///     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+///         Ok([Grad::Of(grad.mul(3.0)?)].into())
+///     }
+/// }
+/// let x = Tensor::ones([2]).requires_grad_(true)?;
+/// assert_eq!(apply(Triple, &[&x])?.grad_fn().unwrap().name(), "Triple");
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
     let recording = is_grad_enabled() && inputs.iter().any(|t| t.requires_grad());
     let mut ctx = Context {

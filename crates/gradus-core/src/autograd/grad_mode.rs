@@ -7,6 +7,11 @@ thread_local! {
 }
 
 /// Whether operations on this thread are recorded for `backward`.
+///
+/// ```
+/// assert!(gradus_core::is_grad_enabled());
+/// assert!(!gradus_core::no_grad(gradus_core::is_grad_enabled));
+/// ```
 #[inline]
 pub fn is_grad_enabled() -> bool {
     ENABLED.get()
@@ -14,6 +19,12 @@ pub fn is_grad_enabled() -> bool {
 
 /// Switches recording on this thread on or off, and returns what it was. [`no_grad`] is safer: it
 /// switches back by itself.
+///
+/// ```
+/// let before = gradus_core::set_grad_enabled(false);
+/// assert!(before && !gradus_core::is_grad_enabled());
+/// gradus_core::set_grad_enabled(before);
+/// ```
 pub fn set_grad_enabled(enabled: bool) -> bool {
     ENABLED.replace(enabled)
 }

@@ -6,6 +6,12 @@ use crate::error::{Result, err};
 use crate::tensor::Tensor;
 
 /// Step and tolerances of [`gradcheck`]; the defaults are PyTorch's.
+///
+/// ```
+/// use gradus_core::Tolerance;
+/// let loose = Tolerance { rtol: 0.01, ..Tolerance::default() };
+/// assert_eq!(loose.eps, 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Tolerance {
     /// Half the distance between the two points of a difference.

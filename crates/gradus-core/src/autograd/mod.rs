@@ -1,10 +1,10 @@
 //! Define-by-run gradients. `README.md` beside this file walks through `loss.backward()`.
 //!
-//! - [`function`]: what an operation is, and how [`apply`] records one;
-//! - [`node`]: the recorded graph;
-//! - [`engine`]: the walk back through it;
-//! - [`grad_mode`]: whether anything is recorded at all;
-//! - [`gradcheck`](fn@gradcheck): gradients against differences.
+//! - `function.rs`: what an operation is, and how [`apply`] records one;
+//! - `node.rs`: the recorded graph;
+//! - `engine.rs`: the walk back through it;
+//! - `grad_mode.rs`: whether anything is recorded at all;
+//! - `gradcheck.rs`: gradients against differences.
 
 mod engine;
 mod function;

@@ -17,6 +17,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// Ids grow as nodes are made, and an operation is recorded after its inputs: walking from the
 /// largest id down visits every node before the nodes it depends on.
+///
+/// ```
+/// # use gradus_core::Tensor;
+/// let x = Tensor::ones([2]).requires_grad_(true)?;
+/// let node = x.exp()?.sum(..)?.grad_fn().unwrap();
+/// assert_eq!(format!("{node:?}"), "<sumBackward>");
+/// assert_eq!(node.inputs()[0].as_ref().unwrap().name(), "exp");
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub struct Node {
     pub(super) id: u64,
     pub(super) shape: Dims,
@@ -53,11 +62,26 @@ impl Node {
     }
 
     /// Whether this node stands for a tensor made by hand, not by an operation.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// let node = x.exp()?.grad_fn().unwrap();
+    /// assert!(!node.is_leaf() && node.inputs()[0].as_ref().unwrap().is_leaf());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn is_leaf(&self) -> bool {
         self.operation.is_none()
     }
 
     /// The operation's name, or `leaf`.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// assert_eq!(x.exp()?.grad_fn().unwrap().name(), "exp");
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn name(&self) -> &'static str {
         self.operation
             .as_ref()
@@ -65,6 +89,14 @@ impl Node {
     }
 
     /// The nodes that this node's inputs came from; `None` for inputs that need no gradient.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::ones([2]).requires_grad_(true)?;
+    /// let node = x.mul(2.0)?.grad_fn().unwrap();
+    /// assert!(node.inputs()[0].is_some() && node.inputs()[1].is_none());
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn inputs(&self) -> &[Option<Arc<Node>>] {
         self.operation.as_ref().map_or(&[], |op| &op.inputs)
     }

@@ -9,6 +9,14 @@ use crate::dtype::Number;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A floating point number that kernels compute with.
+///
+/// ```
+/// use gradus_core::{Float, Number};
+/// fn softplus<T: Float>(x: T) -> T {
+///     (T::ONE + x.exp()).ln()
+/// }
+/// assert_eq!(softplus(0.0f64), std::f64::consts::LN_2);
+/// ```
 pub trait Float:
     Number
     + Add<Output = Self>

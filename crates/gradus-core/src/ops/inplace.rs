@@ -55,8 +55,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn copy_(&self, source: &Tensor) -> Result<()> {
-        let source = self.prepare("copy_", source.to_dtype(self.dtype())?)?;
-        dispatch!(self.dtype(), T => self.assign::<T>(&source, |_, x| x))
+        self.overwrite("copy_", source.to_dtype(self.dtype())?)
     }
 
     /// Overwrites every element with `value`, converted.
@@ -72,7 +71,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn fill_(&self, value: f64) -> Result<()> {
-        self.copy_(&Tensor::full((), value, self.dtype())?)
+        self.overwrite("fill_", Tensor::full((), value, self.dtype())?)
     }
 
     /// Adds `other`, which broadcasts, in place.
@@ -152,6 +151,20 @@ impl Tensor {
     /// # Errors
     /// If shapes or dtypes differ, a tensor is not contiguous (the gradient may be anything), two of
     /// them share memory, or the dtype is not floating point. Nothing is changed then.
+    ///
+    /// ```
+    /// use gradus_core::{Float, Tensor, ops::Update};
+    /// struct Sgd;
+    /// impl Update<0> for Sgd {
+    ///     fn update<T: Float>(&self, p: T, g: T, []: [&mut T; 0]) -> T {
+    ///         p - T::from_f64(0.5) * g
+    ///     }
+    /// }
+    /// let w = Tensor::ones([2]);
+    /// w.update_(&Tensor::from([1.0, 2.0]), [], &Sgd)?;
+    /// assert_eq!(w.to_vec::<f32>()?, [0.5, 0.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn update_<const N: usize>(
         &self,
         grad: &Tensor,
@@ -174,7 +187,7 @@ impl Tensor {
         if !fits(self) || !fits(&grad) || !state.iter().all(|s| fits(s)) || !(0..N).all(apart) {
             return Err(err!(
                 Shape,
-                "update_: parameter ({} of shape {:?}), gradient ({} of shape {:?}) and state must agree in shape and \
+                "update_: the parameter ({} of shape {:?}), gradient ({} of shape {:?}) and state must agree in shape and \
                  dtype, be contiguous and lie apart in memory",
                 self.dtype(),
                 self.shape(),
@@ -191,6 +204,11 @@ impl Tensor {
             });
             Ok(())
         })
+    }
+
+    fn overwrite(&self, op: &str, source: Tensor) -> Result<()> {
+        let source = self.prepare(op, source)?;
+        dispatch!(self.dtype(), T => self.assign::<T>(&source, |_, x| x))
     }
 
     /// `other` ready to be combined with this tensor in place.

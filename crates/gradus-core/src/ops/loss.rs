@@ -73,8 +73,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn mse_loss(&self, target: &Tensor) -> Result<Tensor> {
-        let difference = self.sub(target).map_err(|e| e.at("mse_loss"))?;
-        difference.mul(&difference)?.mean(..)
+        let square = |difference: Tensor| difference.mul(&difference)?.mean(..);
+        let loss = self.sub(target).and_then(square);
+        loss.map_err(|e| e.at("mse_loss"))
     }
 }
 

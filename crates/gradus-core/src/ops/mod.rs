@@ -31,6 +31,10 @@ use crate::tensor::Tensor;
 use std::borrow::Cow;
 
 /// The test cases of every operation, family by family.
+///
+/// ```
+/// assert!(gradus_core::ops::ALL.iter().flat_map(|family| *family).any(|case| case.op == "matmul"));
+/// ```
 pub const ALL: &[&[Case]] = &[
     pointwise::CASES,
     binary::CASES,
@@ -45,6 +49,13 @@ pub const ALL: &[&[Case]] = &[
 
 /// A plain number beside a tensor. It never changes the tensor's dtype within a category: an f32
 /// tensor times 2 or 2.0 is f32, an integer tensor times 2.0 is f32.
+///
+/// ```
+/// use gradus_core::{DType, Tensor};
+/// assert_eq!(Tensor::from([1, 2]).mul(2)?.dtype(), DType::I64);
+/// assert_eq!(Tensor::from([1, 2]).mul(2.5)?.dtype(), DType::F32);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scalar {
     /// `true` or `false`.
@@ -56,6 +67,15 @@ pub enum Scalar {
 }
 
 /// What the methods of two operands take on their right: a tensor or a plain number.
+///
+/// ```
+/// use gradus_core::{Operand, Result, Tensor};
+/// fn twice<'a>(x: &'a Tensor, y: impl Into<Operand<'a>>) -> Result<Tensor> {
+///     x.mul(y)?.mul(2)
+/// }
+/// assert_eq!(twice(&Tensor::from(3.0), 5.0)?.item::<f32>()?, 30.0);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Operand<'a> {
     /// A tensor.

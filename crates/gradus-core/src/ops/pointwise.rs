@@ -119,7 +119,7 @@ impl Tensor {
             return apply(Map(Abs), &[self]);
         }
         let y = dispatch_number!("abs", self.dtype(), T => self.with::<T, _>(|x| {
-            map::map(x, Cost::Low, |x| if x < T::ZERO { T::ZERO.minus(x) } else { x })
+            map::map(x, Cost::Low, magnitude)
         }))?;
         Ok(Tensor::from_buffer(y, self.layout().shape.clone()))
     }
@@ -209,7 +209,7 @@ impl Tensor {
             return apply(Map(Relu), &[self]);
         }
         let y = dispatch_number!("relu", self.dtype(), T => self.with::<T, _>(|x| {
-            map::map(x, Cost::Low, |x| if x < T::ZERO { T::ZERO } else { x })
+            map::map(x, Cost::Low, not_negative)
         }))?;
         Ok(Tensor::from_buffer(y, self.layout().shape.clone()))
     }
@@ -241,6 +241,18 @@ impl Tensor {
     pub fn tanh(&self) -> Result<Tensor> {
         self.pointwise(Tanh)
     }
+}
+
+/// |x| for any number; integers wrap.
+#[inline(always)]
+fn magnitude<T: Number>(x: T) -> T {
+    if x < T::ZERO { T::ZERO.minus(x) } else { x }
+}
+
+/// max(x, 0) for any number. Written so that NaN, which compares false, comes through.
+#[inline(always)]
+fn not_negative<T: Number>(x: T) -> T {
+    if x < T::ZERO { T::ZERO } else { x }
 }
 
 /// Negation. The gradient is −1.
@@ -344,8 +356,7 @@ impl Pointwise for Relu {
     const NAME: &'static str = "relu";
     const USES: Uses = Uses::Output;
     fn f<T: Float>(x: T) -> T {
-        // Written so that NaN, which compares false, comes through.
-        if x < T::ZERO { T::ZERO } else { x }
+        not_negative(x)
     }
     fn df<T: Float>(_x: T, y: T) -> T {
         if y > T::ZERO { T::ONE } else { T::ZERO }

@@ -27,6 +27,15 @@ pub(super) const CASES: &[Case] = &[
 
 /// Dimensions to reduce: `..` for all, one number, or an array of them; negative ones count from
 /// the end.
+///
+/// ```
+/// # use gradus_core::Tensor;
+/// let x = Tensor::ones([2, 3, 4]);
+/// assert_eq!(x.sum(..)?.ndim(), 0);
+/// assert_eq!(x.sum(-1)?.shape(), [2, 3]);
+/// assert_eq!(x.sum([0, 2])?.shape(), [3]);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub trait Dimensions {
     /// For each of `rank` dimensions, whether it is reduced.
     ///
@@ -178,6 +187,12 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`amax`](Tensor::amax).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::ones([2, 3]).amax_keepdim(1)?.shape(), [2, 1]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn amax_keepdim(&self, dims: impl Dimensions) -> Result<Tensor> {
         self.extreme(dims, true, true)
     }
@@ -200,6 +215,12 @@ impl Tensor {
     ///
     /// # Errors
     /// As [`amax`](Tensor::amax).
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::ones([2, 3]).amin_keepdim(1)?.shape(), [2, 1]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn amin_keepdim(&self, dims: impl Dimensions) -> Result<Tensor> {
         self.extreme(dims, true, false)
     }

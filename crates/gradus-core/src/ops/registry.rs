@@ -5,6 +5,13 @@ use crate::error::Result;
 use crate::tensor::Tensor;
 
 /// One call of an operation, with inputs that suit it.
+///
+/// ```
+/// let case = &gradus_core::ops::ALL[0][0];
+/// let x = case.inputs[0].tensor(0, gradus_core::DType::F64)?;
+/// assert!((case.run)(&[x]).is_ok());
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub struct Case {
     /// The [`Function::name`](crate::Function::name) that the call records.
     pub op: &'static str,
@@ -15,6 +22,11 @@ pub struct Case {
 }
 
 /// One input of a case: its shape and the open interval of its values.
+///
+/// ```
+/// let input = &gradus_core::ops::ALL[0][0].inputs[0];
+/// assert!(input.range.0 < input.range.1);
+/// ```
 pub struct Input {
     /// The sizes.
     pub shape: &'static [usize],
@@ -54,6 +66,12 @@ impl Input {
     ///
     /// # Errors
     /// If there is no memory for it.
+    ///
+    /// ```
+    /// let input = &gradus_core::ops::ALL[0][0].inputs[0];
+    /// assert_eq!(input.tensor(0, gradus_core::DType::F32)?.shape(), input.shape);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
     pub fn tensor(&self, seed: usize, dtype: DType) -> Result<Tensor> {
         let (low, high) = self.range;
         let n = self.shape.iter().product();

@@ -44,6 +44,14 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// The shape that `reshape` takes: an array in which one size may be −1, or another tensor's shape.
+///
+/// ```
+/// # use gradus_core::Tensor;
+/// let x = Tensor::ones([2, 6]);
+/// assert_eq!(x.reshape([4, -1])?.shape(), [4, 3]);
+/// assert_eq!(x.reshape(Tensor::ones([12]).shape())?.shape(), [12]);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub trait NewShape {
     /// The sizes for `n` elements, −1 filled in.
     ///
@@ -54,7 +62,12 @@ pub trait NewShape {
 
 impl<const N: usize> NewShape for [isize; N] {
     fn resolve(&self, n: usize) -> Result<Dims> {
-        let invalid = || err!(Shape, "shape '{self:?}' is invalid for input of size {n}");
+        let invalid = || {
+            err!(
+                Shape,
+                "reshape: shape '{self:?}' is invalid for input of size {n}"
+            )
+        };
         let known = self.iter().filter(|&&s| s != -1);
         let known: Dims = known
             .map(|&s| usize::try_from(s).map_err(|_| invalid()))
@@ -63,6 +76,13 @@ impl<const N: usize> NewShape for [isize; N] {
             0 => known.as_slice().resolve(n),
             1 => {
                 let rest = numel(&known)?;
+                if rest == 0 && n == 0 {
+                    return Err(err!(
+                        Shape,
+                        "reshape: cannot reshape tensor of 0 elements into shape {self:?} because the unspecified \
+                         dimension size -1 can be any value and is ambiguous"
+                    ));
+                }
                 if rest == 0 || !n.is_multiple_of(rest) {
                     return Err(invalid());
                 }
@@ -86,7 +106,7 @@ impl NewShape for &[usize] {
         }
         Err(err!(
             Shape,
-            "shape '{}' is invalid for input of size {n}",
+            "reshape: shape '{}' is invalid for input of size {n}",
             Show(self)
         ))
     }
@@ -133,14 +153,12 @@ impl Tensor {
         if self.ndim() == 0 {
             return self.reshape([1]);
         }
-        let (from, to) = (
-            resolve_dim(start, self.ndim())?,
-            resolve_dim(end, self.ndim())?,
-        );
+        let resolve = |dim| resolve_dim(dim, self.ndim()).map_err(|e| e.at("flatten"));
+        let (from, to) = (resolve(start)?, resolve(end)?);
         if from > to {
             return Err(err!(
                 Index,
-                "flatten() has invalid args: start_dim {start} cannot come after end_dim {end}"
+                "flatten: start_dim {start} cannot come after end_dim {end}"
             ));
         }
         let shape = self.shape();
@@ -161,7 +179,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn unsqueeze(&self, dim: isize) -> Result<Tensor> {
-        let d = resolve_dim(dim, self.ndim() + 1)?;
+        let d = resolve_dim(dim, self.ndim() + 1).map_err(|e| e.at("unsqueeze"))?;
         let mut shape = self.layout().shape.clone();
         shape.insert(d, 1);
         self.reshape(&shape)
@@ -178,7 +196,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn squeeze(&self, dim: isize) -> Result<Tensor> {
-        let d = resolve_dim(dim, self.ndim())?;
+        let d = resolve_dim(dim, self.ndim()).map_err(|e| e.at("squeeze"))?;
         if self.shape().get(d) != Some(&1) {
             return Ok(self.clone());
         }
@@ -198,7 +216,8 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn transpose(&self, a: isize, b: isize) -> Result<Tensor> {
-        let (a, b) = (resolve_dim(a, self.ndim())?, resolve_dim(b, self.ndim())?);
+        let resolve = |dim| resolve_dim(dim, self.ndim()).map_err(|e| e.at("transpose"));
+        let (a, b) = (resolve(a)?, resolve(b)?);
         let mut order: Dims = (0..self.ndim()).collect();
         if self.ndim() > 0 {
             order.swap(a, b);
@@ -222,7 +241,7 @@ impl Tensor {
             2 => self.transpose(0, 1),
             n => Err(err!(
                 Shape,
-                "t() expects a tensor with <= 2 dimensions, but self is {n}D; use transpose or permute"
+                "t: expects a tensor with <= 2 dimensions, but self is {n}D; use transpose or permute"
             )),
         }
     }
@@ -242,7 +261,8 @@ impl Tensor {
         let order: Dims = asked
             .iter()
             .map(|&d| resolve_dim(d, self.ndim()))
-            .collect::<Result<_>>()?;
+            .collect::<Result<_>>()
+            .map_err(|e| e.at("permute"))?;
         let mut sorted = order.clone();
         sorted.sort_unstable();
         if !sorted.iter().copied().eq(0..self.ndim()) {
@@ -321,15 +341,21 @@ impl Tensor {
         for (i, t) in tensors.iter().enumerate() {
             let fits = t.ndim() == first.ndim()
                 && (0..t.ndim()).all(|d| d == dim || t.shape()[d] == first.shape()[d]);
-            if !fits || t.dtype() != first.dtype() {
+            if !fits {
                 return Err(err!(
                     Shape,
-                    "cat: Sizes of tensors must match except in dimension {dim}, and dtypes too. Tensor 0 is {} of \
-                     shape {:?}, tensor {i} is {} of shape {:?}",
-                    first.dtype(),
+                    "cat: Sizes of tensors must match except in dimension {dim}. Tensor 0 has shape {:?}, tensor {i} \
+                     {:?}",
                     first.shape(),
-                    t.dtype(),
                     t.shape()
+                ));
+            }
+            if t.dtype() != first.dtype() {
+                return Err(err!(
+                    DType,
+                    "cat: expected tensors of one dtype, but tensor 0 is {} and tensor {i} is {}; convert with to_dtype",
+                    first.dtype(),
+                    t.dtype()
                 ));
             }
         }
@@ -354,9 +380,21 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn stack(tensors: &[&Tensor], dim: isize) -> Result<Tensor> {
+        let first = tensors
+            .first()
+            .ok_or_else(|| err!(Value, "stack: expected a non-empty list of Tensors"))?;
+        let d = resolve_dim(dim, first.ndim() + 1).map_err(|e| e.at("stack"))?;
+        if let Some(i) = tensors.iter().position(|t| t.shape() != first.shape()) {
+            return Err(err!(
+                Shape,
+                "stack: expects each tensor to be equal size, but got {:?} at entry 0 and {:?} at entry {i}",
+                first.shape(),
+                tensors[i].shape()
+            ));
+        }
         let wide: Vec<Tensor> = tensors
             .iter()
-            .map(|t| t.unsqueeze(dim))
+            .map(|t| t.unsqueeze(d as isize))
             .collect::<Result<_>>()?;
         Tensor::cat(&wide.iter().collect::<Vec<_>>(), dim).map_err(|e| e.at("stack"))
     }

@@ -31,8 +31,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn softmax(&self, dim: isize) -> Result<Tensor> {
-        self.along_last(dim, |x| apply(Softmax { log: false }, &[x]))
-            .map_err(|e| e.at("softmax"))
+        self.along_last(dim, Softmax { log: false })
     }
 
     /// x − log Σexp(x) along `dim`: the logarithm of [`softmax`](Tensor::softmax) without its
@@ -47,17 +46,16 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn log_softmax(&self, dim: isize) -> Result<Tensor> {
-        self.along_last(dim, |x| apply(Softmax { log: true }, &[x]))
-            .map_err(|e| e.at("log_softmax"))
+        self.along_last(dim, Softmax { log: true })
     }
 
     /// Applies an operation on the last dimension along another one.
-    fn along_last(&self, dim: isize, f: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
-        let d = resolve_dim(dim, self.ndim())?;
+    fn along_last(&self, dim: isize, f: impl Function) -> Result<Tensor> {
+        let d = resolve_dim(dim, self.ndim()).map_err(|e| e.at(f.name()))?;
         if d + 1 >= self.ndim() {
-            return f(self);
+            return apply(f, &[self]);
         }
-        f(&self.transpose(d as isize, -1)?)?.transpose(d as isize, -1)
+        apply(f, &[&self.transpose(d as isize, -1)?])?.transpose(d as isize, -1)
     }
 }
 

@@ -10,6 +10,12 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
 
 /// A stream of random numbers (xoshiro256++ by Blackman and Vigna, seeded through SplitMix64).
+///
+/// ```
+/// use gradus_core::random::Generator;
+/// let (mut a, mut b) = (Generator::new(1), Generator::new(1));
+/// assert_eq!(a.normal(), b.normal());
+/// ```
 #[derive(Clone, Debug)]
 pub struct Generator {
     bits: Xoshiro256PlusPlus,
@@ -19,6 +25,11 @@ pub struct Generator {
 
 impl Generator {
     /// The stream that belongs to `seed`.
+    ///
+    /// ```
+    /// # use gradus_core::random::Generator;
+    /// assert_ne!(Generator::new(0).next_u64(), Generator::new(1).next_u64());
+    /// ```
     pub fn new(seed: u64) -> Self {
         Self {
             bits: Xoshiro256PlusPlus::seed_from_u64(seed),
@@ -27,6 +38,12 @@ impl Generator {
     }
 
     /// The stream that belongs to several numbers, such as a seed, an epoch and a step.
+    ///
+    /// ```
+    /// # use gradus_core::random::Generator;
+    /// let (seed, epoch) = (42, 3);
+    /// assert_eq!(Generator::from_parts(&[seed, epoch]).next_u64(), Generator::from_parts(&[42, 3]).next_u64());
+    /// ```
     pub fn from_parts(parts: &[u64]) -> Self {
         // One SplitMix64 round per part: a change of any part changes everything.
         Self::new(
@@ -37,16 +54,32 @@ impl Generator {
     }
 
     /// 64 random bits.
+    ///
+    /// ```
+    /// # use gradus_core::random::Generator;
+    /// let mut g = Generator::new(0);
+    /// assert_ne!(g.next_u64(), g.next_u64());
+    /// ```
     pub fn next_u64(&mut self) -> u64 {
         self.bits.next_u64()
     }
 
     /// A number in [0, 1), uniform, with 53 random bits.
+    ///
+    /// ```
+    /// # use gradus_core::random::Generator;
+    /// assert!((0.0..1.0).contains(&Generator::new(0).uniform()));
+    /// ```
     pub fn uniform(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 
     /// A number from the standard normal distribution (Box and Muller, 1958).
+    ///
+    /// ```
+    /// # use gradus_core::random::Generator;
+    /// assert!(Generator::new(0).normal().is_finite());
+    /// ```
     pub fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
@@ -59,6 +92,11 @@ impl Generator {
     }
 
     /// An integer in 0…n−1, uniform without bias (Lemire, 2019). `n` must not be 0.
+    ///
+    /// ```
+    /// # use gradus_core::random::Generator;
+    /// assert!(Generator::new(0).below(6) < 6);
+    /// ```
     pub fn below(&mut self, n: u64) -> u64 {
         let threshold = n.wrapping_neg() % n.max(1);
         loop {
@@ -70,6 +108,14 @@ impl Generator {
     }
 
     /// Puts the elements in a random order (Fisher and Yates).
+    ///
+    /// ```
+    /// # use gradus_core::random::Generator;
+    /// let mut cards = [1, 2, 3, 4];
+    /// Generator::new(0).shuffle(&mut cards);
+    /// cards.sort();
+    /// assert_eq!(cards, [1, 2, 3, 4]);
+    /// ```
     pub fn shuffle<T>(&mut self, list: &mut [T]) {
         for i in (1..list.len()).rev() {
             list.swap(i, self.below(i as u64 + 1) as usize);
@@ -98,6 +144,15 @@ pub fn manual_seed(seed: u64) {
 }
 
 /// Replaces this thread's generator.
+///
+/// ```
+/// use gradus_core::{Tensor, random};
+/// random::set_generator(random::Generator::from_parts(&[42, 3]));
+/// let noise = Tensor::randn([2])?;
+/// random::set_generator(random::Generator::from_parts(&[42, 3]));
+/// assert_eq!(Tensor::randn([2])?.to_vec::<f32>()?, noise.to_vec::<f32>()?);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
 pub fn set_generator(generator: Generator) {
     GENERATOR.set(generator);
 }

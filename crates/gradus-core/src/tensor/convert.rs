@@ -36,7 +36,7 @@ impl Tensor {
         if self.numel() != 1 {
             return Err(err!(
                 Value,
-                "a Tensor with {} elements cannot be converted to Scalar; use to_vec for all of them",
+                "item: a Tensor with {} elements cannot be converted to Scalar; use to_vec for all of them",
                 self.numel()
             ));
         }

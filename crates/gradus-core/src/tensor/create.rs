@@ -172,7 +172,7 @@ impl Tensor {
         if numel(&shape)? != values.len() {
             return Err(err!(
                 Shape,
-                "shape '{}' is invalid for input of size {}",
+                "from_vec: shape '{}' is invalid for input of size {}",
                 Show(&shape),
                 values.len()
             ));
@@ -186,6 +186,12 @@ impl Tensor {
 
 /// A Rust literal that can become a tensor: numbers and nested arrays of them. As in PyTorch,
 /// floating point literals become f32 and integers i64; [`Tensor::from_vec`] keeps the type.
+///
+/// ```
+/// use gradus_core::{DType, Tensor};
+/// assert_eq!(Tensor::from([[true], [false]]).dtype(), DType::Bool);
+/// assert_eq!(Tensor::from([1.5f64]).dtype(), DType::F32);
+/// ```
 pub trait Literal {
     /// The dtype of the tensor.
     const DTYPE: DType;
