@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 /// Deep learning one step at a time: train a model, see how good it is, use it.
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "gradus", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -80,6 +80,22 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// A setting that could be changed in the middle of a run.
+    #[test]
+    fn no_setting_goes_with_resume() {
+        let cli = Cli::command();
+        let train = cli.find_subcommand("train").unwrap();
+        let group = train
+            .get_groups()
+            .find(|g| g.get_id() == "Settings")
+            .unwrap();
+        let settings: Vec<_> = group.get_args().map(|id| id.as_str()).collect();
+        assert!(
+            settings.len() > 5 && settings.iter().all(|s| train::FIXED.contains(s)),
+            "{settings:?}"
+        );
     }
 
     /// Help that promises other defaults than the settings have.

@@ -42,7 +42,7 @@ pub struct Train {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Go on with the run in this folder; --epochs makes it longer
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["Settings", "config", "out"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = FIXED)]
     resume: Option<PathBuf>,
     #[command(flatten)]
     data_dir: DataDir,
@@ -59,7 +59,22 @@ pub struct Train {
     json: bool,
 }
 
-/// What may not change in a run.
+/// What may not change in a run. One by one, because the message for a group names all of it.
+pub const FIXED: [&str; 12] = [
+    "data",
+    "model",
+    "hidden",
+    "activation",
+    "batch_size",
+    "optimizer",
+    "lr",
+    "momentum",
+    "weight_decay",
+    "seed",
+    "config",
+    "out",
+];
+
 #[derive(Args)]
 struct Settings {
     /// Data set [default: digits]
@@ -105,6 +120,7 @@ impl Train {
         let model = config.build_model()?;
         let mut optimizer = config.build_optimizer(&model)?;
         let samples = split.train.labels().len();
+        let classes = split.train.classes().len();
         let train = DataLoader::new(split.train, config.batch_size)?
             .shuffle(config.seed)
             .workers(self.workers.unwrap_or(0).into());
@@ -134,6 +150,7 @@ impl Train {
                 self.data_dir.again()
             )));
         }
+        result.warn_if_nothing_was_learned(classes);
         if self.json {
             Ok(())
         } else {
@@ -264,6 +281,17 @@ impl Finished<'_> {
         let seconds: f64 = history.iter().map(|epoch| epoch.seconds).sum();
         let samples = (self.samples * history.len()) as f64;
         (seconds, samples / seconds.max(f64::MIN_POSITIVE))
+    }
+
+    /// A learning rate can be far too large without any number becoming infinite.
+    fn warn_if_nothing_was_learned(&self, classes: usize) {
+        let guessing = (classes as f64).ln();
+        if (self.summary.history.last()).is_some_and(|epoch| epoch.train_loss > guessing) {
+            output::note(format_args!(
+                "warning: the training loss is above {guessing:.1}, that of guessing: nothing was \
+                 learned; try a smaller --lr"
+            ));
+        }
     }
 
     fn as_json(&self) -> serde_json::Value {

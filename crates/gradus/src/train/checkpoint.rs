@@ -87,11 +87,12 @@ impl Checkpoint {
             .map(usize::try_from)
             .collect::<Result<_, _>>()
             .map_err(|_| fail("its progress is negative"))?;
-        model
-            .load_state_dict(&part("model."))
-            .map_err(|e| e.at(path.display()))?;
+        // The optimizer first: it knows its parameters' shapes, so that what it takes fits the model.
         optimizer
             .load_state_dict(&part("optimizer."))
+            .map_err(|e| e.at(path.display()))?;
+        model
+            .load_state_dict(&part("model."))
             .map_err(|e| e.at(path.display()))?;
         Ok(Self {
             epochs: counts[0],

@@ -3,6 +3,7 @@
 use super::{Event, Listener};
 use crate::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt;
 use std::io::{IsTerminal, Write, stderr};
 use std::time::Duration;
 
@@ -49,36 +50,53 @@ impl Progress {
 impl Listener for Progress {
     fn on(&mut self, event: Event<'_>) -> Result<()> {
         match event {
-            Event::Start { epochs, steps, parameters, done } => {
+            Event::Start {
+                epochs,
+                steps,
+                parameters,
+                done,
+            } => {
                 self.epochs = epochs;
                 let from = match done {
                     (0, 0) => String::new(),
+                    (epoch, 0) => format!(", going on after epoch {epoch}"),
                     (epoch, step) => format!(", going on after epoch {epoch} and {step} steps"),
                 };
-                self.line(&format!("{parameters} parameters, {epochs} epochs of {steps} steps{from}"));
+                self.line(&format!(
+                    "{parameters} parameters, {epochs} epochs of {steps} steps{from}"
+                ));
+                // What matters least is last, where a narrow terminal cuts it off.
                 let style = ProgressStyle::with_template(
-                    "{prefix} {bar:24.cyan/dim} {pos}/{len} steps, {per_sec}, {eta} left, {msg}",
+                    "{prefix} {bar:12.cyan/dim} {percent:>3} %, {eta} left, {wide_msg}",
                 );
-                self.bar.set_style(style.expect("the template is a constant").progress_chars("━╸─"));
+                let style = style.expect("the template is a constant");
+                self.bar.set_style(style.progress_chars("━╸─"));
                 self.bar.set_length((epochs * steps) as u64);
                 self.bar.set_position((done.0 * steps + done.1) as u64);
                 self.bar.reset_eta();
+                // Time goes on although a step is long.
                 self.bar.enable_steady_tick(Duration::from_millis(200));
             }
             Event::Step { epoch, score, .. } => {
                 self.bar.inc(1);
                 if !self.bar.is_hidden() {
-                    self.bar.set_prefix(format!("epoch {epoch}/{}", self.epochs));
-                    self.bar.set_message(format!("loss {:.4}, accuracy {:.4}", score.loss, score.accuracy));
+                    self.bar
+                        .set_prefix(format!("epoch {epoch}/{}", self.epochs));
+                    self.bar.set_message(format!(
+                        "loss {}, accuracy {:.4}, {:.0} steps/s",
+                        Loss(score.loss),
+                        score.accuracy,
+                        self.bar.per_sec()
+                    ));
                 }
             }
             Event::Epoch(e) => self.line(&format!(
-                "epoch {:>width$}/{}  train loss {:.4} accuracy {:.4}  test loss {:.4} accuracy {:.4}  {:.2} s",
+                "epoch {:>width$}/{}  train loss {} accuracy {:.4}  test loss {} accuracy {:.4}  {:.2} s",
                 e.epoch,
                 self.epochs,
-                e.train_loss,
+                Loss(e.train_loss),
                 e.train_accuracy,
-                e.test_loss,
+                Loss(e.test_loss),
                 e.test_accuracy,
                 e.seconds,
                 width = self.epochs.to_string().len()
@@ -87,5 +105,18 @@ impl Listener for Progress {
             Event::Validation { .. } | Event::Checkpoint { .. } => {}
         }
         Ok(())
+    }
+}
+
+/// A loss that has run away is not worth thirty digits.
+struct Loss(f64);
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 < 1e6 {
+            write!(f, "{:.4}", self.0)
+        } else {
+            write!(f, "{:.3e}", self.0)
+        }
     }
 }

@@ -314,7 +314,7 @@ fn diverged(loss: f64, epoch: usize, step: usize, model: &dyn Layer, x: &Tensor,
             "the input itself is not finite: look for missing values in the data".into()
         }
         Some(first) => {
-            let path = first.path.trim_start_matches("model.");
+            let path = first.path.strip_prefix("model.").unwrap_or(&first.path);
             format!(
                 "the first module whose output was not finite is {path} {}; {}",
                 first.layer,
@@ -330,8 +330,5 @@ fn diverged(loss: f64, epoch: usize, step: usize, model: &dyn Layer, x: &Tensor,
 }
 
 fn slower(lr: f64) -> String {
-    format!(
-        "try a smaller learning rate than {lr}, such as {}",
-        lr / 10.0
-    )
+    format!("try a smaller learning rate than {lr:?}, a tenth of it for instance")
 }

@@ -1,0 +1,405 @@
+//! The training loop: what it tells, what it leaves, and how it goes on.
+
+use gradus::data::{DataLoader, TensorDataset, digits};
+use gradus::nn::{self, Layer, Module, Sequential};
+use gradus::optim::{Adam, Optimizer, Sgd};
+use gradus::train::{Checkpoint, Config, Event, Outcome, Run, Summary, Task, Trainer, evaluate};
+use gradus::{Error, Kind, Result, Tensor, no_grad};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// 1437 images in 3 batches, 360 in 2.
+fn loaders() -> (DataLoader, DataLoader) {
+    let digits = digits().unwrap();
+    let train = DataLoader::new(digits.train, 500).unwrap().shuffle(0);
+    (train, DataLoader::new(digits.test, 200).unwrap())
+}
+
+fn config(epochs: usize) -> Config {
+    let task = Some(Task {
+        input: vec![1, 8, 8],
+        classes: (0..10).map(|c| c.to_string()).collect(),
+    });
+    Config {
+        epochs,
+        hidden: vec![16],
+        task,
+        ..Config::default()
+    }
+}
+
+/// Trains what a run's settings say, telling `listen`.
+fn train(
+    run: &Run,
+    listen: impl FnMut(Event<'_>) -> Result<()>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Summary> {
+    let model = run.config().build_model()?;
+    let mut optimizer = run.config().build_optimizer(&model)?;
+    let (train, test) = loaders();
+    Trainer::new(run.config().epochs)
+        .run(run)
+        .listen(listen)
+        .stop_when(stop.clone())
+        .fit(&model, &mut *optimizer, &train, &test)
+}
+
+fn quietly(run: &Run) -> Summary {
+    train(run, |_| Ok(()), &Arc::default()).unwrap()
+}
+
+/// An event in a word or two.
+fn word(event: &Event<'_>) -> String {
+    match event {
+        Event::Start {
+            epochs,
+            steps,
+            parameters,
+            done,
+        } => {
+            format!("start {epochs} {steps} {parameters} {done:?}")
+        }
+        Event::Step { epoch, step, score } => format!("step {epoch}.{step} {}", score.samples),
+        Event::Validation { epoch } => format!("validation {epoch}"),
+        Event::Epoch(e) => format!("epoch {}", e.epoch),
+        Event::Checkpoint { path } => format!("checkpoint {}", path.file_name().unwrap().display()),
+        Event::Done(summary) => format!("done {:?}", summary.outcome),
+        _ => "unknown".into(),
+    }
+}
+
+#[test]
+fn events_come_in_the_documented_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::create(dir.path().join("run"), &config(2)).unwrap();
+    let mut words = Vec::new();
+    let listen = |event: Event<'_>| {
+        words.push(word(&event));
+        Ok(())
+    };
+    train(&run, listen, &Arc::default()).unwrap();
+    let mut expected = vec!["start 2 3 1210 (0, 0)".to_string()];
+    for epoch in 1..=2 {
+        expected.extend(
+            [500, 1000, 1437]
+                .iter()
+                .zip(1..)
+                .map(|(n, step)| format!("step {epoch}.{step} {n}")),
+        );
+        expected.push(format!("validation {epoch}"));
+        expected.push(format!("epoch {epoch}"));
+        expected.push("checkpoint checkpoint.safetensors".into());
+    }
+    expected.push("done Finished".into());
+    assert_eq!(words, expected);
+}
+
+/// Figures of an epoch without the clock's.
+fn figures(summary: &Summary) -> Vec<(usize, f64, f64, f64, f64)> {
+    let epochs = summary.history.iter();
+    epochs
+        .map(|e| {
+            (
+                e.epoch,
+                e.train_loss,
+                e.train_accuracy,
+                e.test_loss,
+                e.test_accuracy,
+            )
+        })
+        .collect()
+}
+
+fn model_bytes(run: &Run) -> Vec<u8> {
+    fs::read(run.folder().join("model.safetensors")).unwrap()
+}
+
+/// Stopped after any step, the first of an epoch, one in the middle or the last, a run goes on with
+/// the bits and the figures it would have had.
+#[test]
+fn a_stopped_run_goes_on_as_if_nothing_had_happened() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = Run::create(dir.path().join("whole"), &config(3)).unwrap();
+    let expected = figures(&quietly(&whole));
+    for stop_at in 1..=3 {
+        let run = Run::create(dir.path().join(format!("stopped-{stop_at}")), &config(3)).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let listen = |event: Event<'_>| {
+            if let Event::Step { epoch: 2, step, .. } = event {
+                stop.store(step == stop_at, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        let summary = train(&run, listen, &stop).unwrap();
+        assert_eq!(summary.outcome, Outcome::Interrupted);
+        assert_eq!((summary.done, summary.history.len()), ((1, stop_at), 1));
+
+        // What is left is read from the folder, as another process would.
+        let run = Run::open(run.folder()).unwrap();
+        let mut start = String::new();
+        let listen = |event: Event<'_>| {
+            if let Event::Start { .. } = event {
+                start = word(&event);
+            }
+            Ok(())
+        };
+        let summary = train(&run, listen, &Arc::default()).unwrap();
+        assert_eq!(start, format!("start 3 3 1210 (1, {stop_at})"));
+        assert_eq!(
+            (summary.outcome, figures(&summary)),
+            (Outcome::Finished, expected.clone())
+        );
+        assert_eq!(figures(&summary), expected);
+        assert!(
+            model_bytes(&run) == model_bytes(&whole),
+            "stopped at step {stop_at}"
+        );
+        assert_eq!(run.history().unwrap(), summary.history);
+    }
+}
+
+/// Killed between the two writes, an epoch is recorded that the saved state does not know.
+#[test]
+fn an_epoch_that_was_recorded_but_not_saved_comes_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut run = Run::create(dir.path(), &config(2)).unwrap();
+    let two = quietly(&run);
+    let saved = fs::read(dir.path().join("checkpoint.safetensors")).unwrap();
+    run.set_config(config(3)).unwrap();
+    let three = quietly(&run);
+    let model = model_bytes(&run);
+    assert_eq!(three.history[..2], two.history[..]);
+
+    fs::write(dir.path().join("checkpoint.safetensors"), saved).unwrap();
+    assert_eq!(run.history().unwrap().len(), 3);
+    let again = quietly(&run);
+    assert_eq!(figures(&again), figures(&three));
+    assert_eq!(run.history().unwrap(), again.history);
+    assert!(model_bytes(&run) == model);
+}
+
+#[test]
+fn a_folder_that_holds_a_run_is_not_taken() {
+    let dir = tempfile::tempdir().unwrap();
+    Run::create(dir.path(), &config(1)).unwrap();
+    let error = Run::create(dir.path(), &config(2)).unwrap_err();
+    assert_eq!(error.kind(), Kind::Value);
+    assert!(
+        error
+            .to_string()
+            .ends_with("holds another run (config.toml): resume it, or choose another folder")
+    );
+    // The settings were written out and left alone.
+    let settings = Run::open(dir.path()).unwrap().config().clone();
+    assert_eq!(settings, config(1).resolved());
+    assert_eq!((settings.lr, settings.momentum), (Some(0.1), Some(0.9)));
+}
+
+#[test]
+fn a_checkpoint_of_another_optimizer_or_model_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("checkpoint");
+    let net = |out| {
+        Sequential::new()
+            .add(nn::Flatten)
+            .add(nn::Linear::new(64, out).unwrap())
+    };
+    let trained = |optimizer: &mut dyn Optimizer, model: &Sequential| {
+        let (train, test) = loaders();
+        Trainer::new(1)
+            .fit(model, optimizer, &train, &test)
+            .unwrap();
+    };
+    let model = net(10);
+    let mut adam = Adam::new(model.parameters(), 0.001);
+    trained(&mut adam, &model);
+    let at = Checkpoint {
+        epochs: 1,
+        steps: 2,
+        samples: 3,
+        correct: 1,
+        loss_sum: 0.5,
+        seconds: 1.5,
+    };
+    at.save(&path, &model, &adam).unwrap();
+    assert_eq!(Checkpoint::load(&path, &model, &mut adam).unwrap(), at);
+
+    let other = net(11);
+    let mut other_adam = Adam::new(other.parameters(), 0.001);
+    let error = Checkpoint::load(&path, &other, &mut other_adam).unwrap_err();
+    assert_eq!(error.kind(), Kind::Data);
+    assert!(
+        error
+            .to_string()
+            .contains("has shape [10, 64], the module needs [11, 64]"),
+        "{error}"
+    );
+
+    let other = net(10);
+    let before = other.state_dict()["1.weight"].to_vec::<f32>().unwrap();
+    let mut sgd = Sgd::new(other.parameters(), 0.1).momentum(0.9);
+    let error = Checkpoint::load(&path, &other, &mut sgd).unwrap_err();
+    assert!(
+        error.to_string().contains("that of another optimizer"),
+        "{error}"
+    );
+    let after = other.state_dict()["1.weight"].to_vec::<f32>().unwrap();
+    assert_eq!(
+        before, after,
+        "the model was loaded although the optimizer was refused"
+    );
+}
+
+/// A layer that is finite itself but fed by a broken one must not get the blame.
+#[test]
+fn the_first_layer_that_is_not_finite_is_named() {
+    for broken in [1, 3] {
+        let net = Sequential::new()
+            .add(nn::Flatten)
+            .add(nn::Linear::new(64, 5).unwrap())
+            .add(nn::Tanh)
+            .add(nn::Linear::new(5, 10).unwrap());
+        let bias = &net.state_dict()[&format!("{broken}.bias")];
+        no_grad(|| bias.copy_(&Tensor::full(bias.shape(), f64::NAN, bias.dtype()).unwrap()))
+            .unwrap();
+        let (train, test) = loaders();
+        let mut sgd = Sgd::new(net.parameters(), 0.1);
+        let error = Trainer::new(1)
+            .fit(&net, &mut sgd, &train, &test)
+            .unwrap_err()
+            .to_string();
+        let name = format!(
+            "not finite is {broken} {};",
+            net.layers()[broken].describe()
+        );
+        assert!(
+            error.starts_with("the loss became NaN at step 1 of epoch 1: "),
+            "{error}"
+        );
+        assert!(
+            error.contains(&name) && error.contains("learning rate than 0.1"),
+            "{error}"
+        );
+    }
+
+    let x = Tensor::full([4, 3], f64::INFINITY, gradus::DType::F32).unwrap();
+    let data = || {
+        DataLoader::new(
+            TensorDataset::new(x.clone(), Tensor::from([0, 1, 0, 1])).unwrap(),
+            2,
+        )
+        .unwrap()
+    };
+    let net = nn::Linear::new(3, 2).unwrap();
+    let mut sgd = Sgd::new(net.parameters(), 0.1);
+    let error = Trainer::new(1)
+        .fit(&net, &mut sgd, &data(), &data())
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("the input itself is not finite"), "{error}");
+}
+
+#[test]
+fn evaluation_counts_every_sample_once_and_leaves_the_model_alone() {
+    // The logits are the input; rows 0, 1 and 3 are right.
+    let x = Tensor::from([[5.0, 0.0], [0.0, 5.0], [5.0, 0.0], [0.0, 5.0], [0.0, 5.0]]);
+    let set = TensorDataset::new(x, Tensor::from([0, 1, 1, 1, 0])).unwrap();
+    let right = (1.0 + (-5f64).exp()).ln();
+    let expected = (3.0 * right + 2.0 * (right + 5.0)) / 5.0;
+    for batch in [1, 2, 5] {
+        let score = evaluate(&nn::Flatten, &DataLoader::new(set.clone(), batch).unwrap()).unwrap();
+        assert_eq!((score.samples, score.accuracy), (5, 0.6));
+        assert!(
+            (score.loss - expected).abs() < 1e-6,
+            "{} is not {expected}",
+            score.loss
+        );
+    }
+}
+
+#[test]
+fn a_listener_can_end_the_training() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::create(dir.path(), &config(2)).unwrap();
+    let listen = |event: Event<'_>| match event {
+        Event::Step { epoch: 2, .. } => Err(Error::new(Kind::Value, "enough")),
+        _ => Ok(()),
+    };
+    let error = train(&run, listen, &Arc::default()).unwrap_err();
+    assert_eq!(error.to_string(), "enough");
+    assert_eq!(run.history().unwrap().len(), 1);
+}
+
+/// What a folder holds after a run, for whoever copies it elsewhere.
+#[test]
+fn a_run_leaves_these_files_and_no_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::create(dir.path(), &config(1)).unwrap();
+    quietly(&run);
+    let mut files: Vec<String> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| Path::new(&entry.unwrap().file_name()).display().to_string())
+        .collect();
+    files.sort();
+    let expected = [
+        "checkpoint.safetensors",
+        "config.toml",
+        "curves.svg",
+        "metrics.jsonl",
+        "model.safetensors",
+    ];
+    assert_eq!(files, expected);
+    assert_eq!(run.curves(), dir.path().join("curves.svg"));
+    // The model alone is enough to go on in another program.
+    let model = run.config().build_model().unwrap();
+    run.load_model(&model).unwrap();
+    let (_, test) = loaders();
+    let accuracy = run.history().unwrap()[0].test_accuracy;
+    assert_eq!(evaluate(&model, &test).unwrap().accuracy, accuracy);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    for (text, expected) in [
+        ("hiden = [1]", "line 1: unknown field `hiden`"),
+        ("\nlr = -1", "lr must be a number of at least 0, not -1"),
+        (
+            "optimizer = \"adam\"\nmomentum = 0.9",
+            "momentum is a setting of sgd, not of adam",
+        ),
+        (
+            "optimizer = \"lion\"",
+            "the known ones are sgd, adam, adamw",
+        ),
+        ("batch_size = 0", "batch_size must be at least 1"),
+        (
+            "task = { input = [0, 3], classes = [\"a\"] }",
+            "both must hold something",
+        ),
+        (
+            "task = { input = [3], classes = [] }",
+            "both must hold something",
+        ),
+    ] {
+        let error = Config::from_toml(text).unwrap_err();
+        assert_eq!(error.kind(), Kind::Value);
+        let error = error.to_string();
+        assert!(
+            error.contains(expected) && !error.contains('\n'),
+            "{error:?}"
+        );
+    }
+    let seed = Config {
+        seed: u64::MAX,
+        ..Config::default()
+    };
+    assert!(seed.check().is_err(), "TOML has no such number");
+    let adam = Config::from_toml("optimizer = \"adam\"")
+        .unwrap()
+        .resolved();
+    assert_eq!((adam.lr, adam.momentum), (Some(0.001), None));
+    let again = Config::from_toml(&config(3).resolved().to_toml()).unwrap();
+    assert_eq!(again, config(3).resolved());
+}
