@@ -259,8 +259,7 @@ fn operators_panic_with_the_message_at_the_line_of_the_caller() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(|info| {
         let file = info.location().map_or("", |place| place.file()).to_string();
-        let message = info.payload_as_str().unwrap_or_default().to_string();
-        PLACES.lock().unwrap().push((file, message));
+        PLACES.lock().unwrap().push((file, info.to_string()));
     }));
     let (a, b) = (Tensor::ones([2]), Tensor::ones([3]));
     let t = || Tensor::ones([2]);

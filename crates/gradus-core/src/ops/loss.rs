@@ -17,7 +17,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 impl Tensor {
-    /// The mean over rows of −log softmax(x)[class]: the loss of a classifier. Shapes: logits [n, c],
+    /// The mean over rows of −log softmax(x)\[class\]: the loss of a classifier. Shapes: logits `[n, c]`,
     /// classes n integers; the result is 0-d, NaN when there are no rows.
     ///
     /// # Errors

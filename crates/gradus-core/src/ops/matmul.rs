@@ -54,7 +54,7 @@ pub(super) const CASES: &[Case] = &[
 impl Tensor {
     /// The matrix product, with PyTorch's rules for every rank: two vectors give their dot product;
     /// a vector on the left is a row, on the right a column; leading dimensions are batches, which
-    /// broadcast. Shapes [.., m, k] · [.., k, n] → [.., m, n].
+    /// broadcast. Shapes `[.., m, k]` · `[.., k, n]` → `[.., m, n]`.
     ///
     /// # Errors
     /// For a 0-d operand, inner sizes that differ, dtypes that differ or are not floating point.
@@ -119,8 +119,8 @@ impl Tensor {
         }
     }
 
-    /// x·Wᵀ + b, the affine map of a fully connected layer. Shapes [.., in], [out, in], [out] →
-    /// [.., out].
+    /// x·Wᵀ + b, the affine map of a fully connected layer. Shapes `[.., in]`, `[out, in]`, `[out]` →
+    /// `[.., out]`.
     ///
     /// # Errors
     /// If the sizes do not fit or the dtypes differ.

@@ -203,6 +203,6 @@ mod tests {
     #[test]
     fn an_absurd_size_is_an_error() {
         assert!(Block::new(usize::MAX).is_err());
-        assert!(Block::new(1 << 46).is_err());
+        assert!(Block::new(1 << 47).is_err());
     }
 }
