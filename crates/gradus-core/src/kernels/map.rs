@@ -134,7 +134,7 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
 pub(crate) fn copy<T: Element>(x: View<'_, T>) -> Result<Buffer> {
     let (shape, [strides]) = Layout::coalesce([x.layout]);
     match (shape.as_slice(), strides.as_slice()) {
-        (&[rows, cols], &[1, step]) if step > 1 => {
+        (&[rows, cols], &[1, step]) if step > 1 && rows * cols > 0 => {
             transpose(&x.data[x.layout.offset..], rows, cols, step as usize)
         }
         _ => map(x, Cost::Low, |x| x),

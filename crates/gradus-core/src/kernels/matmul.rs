@@ -1,11 +1,12 @@
-//! Matrix products through the `gemm` crate.
+//! Matrix products through `gemm`, by its crates for f32 and f64 alone: the umbrella crate also
+//! compiles complex ones, half of its build.
 //!
 //! A product above a size is cut into blocks of the result that run in parallel, each a serial
 //! `gemm` call. The cuts depend on the sizes alone: `gemm` chooses its blocking by the shape it is
 //! given, so cutting by the number of threads would change the rounding with it.
 
 use super::{map, parallel};
-use crate::dtype::Element;
+use crate::dtype::Number;
 use crate::error::Result;
 
 /// Floating point operations worth a task of their own.
@@ -42,7 +43,7 @@ impl<T> Matrix<'_, T> {
 ///
 /// # Panics
 /// If a matrix does not lie within its data: the callers' shapes are wrong.
-pub(crate) fn matmul<T: Element>(
+pub(crate) fn matmul<T: Product>(
     out: &mut [T],
     (m, k, n): (usize, usize, usize),
     a: Matrix<'_, T>,
@@ -87,37 +88,74 @@ pub(crate) fn matmul<T: Element>(
     parallel::run(down * across, |task| {
         let (i, j) = ((task / across) * rows, (task % across) * cols);
         let (rows, cols) = (rows.min(m - i), cols.min(n - j));
+        // The crate's kernels want column-major results: the product is asked for as outᵀ = bᵀ·aᵀ.
         // SAFETY: `a` and `b` hold all their elements (asserted above) and are only read; each task
         // writes its own rectangle of `out`, which has m·n elements with row step n.
         unsafe {
-            gemm::gemm(
-                rows,
+            T::gemm()(
                 cols,
+                rows,
                 k,
                 target.get().add(i * n + j),
-                1,
                 n as isize,
+                1,
                 add,
-                a.data.as_ptr().add(a.offset).offset(i as isize * a.row),
-                a.col,
-                a.row,
                 b.data.as_ptr().add(b.offset).offset(j as isize * b.col),
-                b.col,
                 b.row,
-                one::<T>(),
-                one::<T>(),
+                b.col,
+                a.data.as_ptr().add(a.offset).offset(i as isize * a.row),
+                a.row,
+                a.col,
+                T::ONE,
+                T::ONE,
                 false,
                 false,
                 false,
-                gemm::Parallelism::None,
+                gemm_common::Parallelism::None,
             );
         }
     });
     Ok(())
 }
 
-fn one<T: Element>() -> T {
-    T::from_i64(1)
+/// `gemm`'s signature: sizes, destination, whether to add to it, factors, each with column and row
+/// steps, the factors of what is there and of the product, three conjugations, threads.
+type Gemm<T> = unsafe fn(
+    usize,
+    usize,
+    usize,
+    *mut T,
+    isize,
+    isize,
+    bool,
+    *const T,
+    isize,
+    isize,
+    *const T,
+    isize,
+    isize,
+    T,
+    T,
+    bool,
+    bool,
+    bool,
+    gemm_common::Parallelism,
+);
+
+/// A number that matrices can be multiplied in.
+pub(crate) trait Product: Number {
+    /// The best product for this processor.
+    fn gemm() -> Gemm<Self>;
+}
+impl Product for f32 {
+    fn gemm() -> Gemm<f32> {
+        gemm_f32::gemm::f32::get_gemm_fn()
+    }
+}
+impl Product for f64 {
+    fn gemm() -> Gemm<f64> {
+        gemm_f64::gemm::f64::get_gemm_fn()
+    }
 }
 
 /// The length of a piece when `n` is cut into about `tasks` of them.
