@@ -40,7 +40,7 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
-    Train(train::Train),
+    Train(Box<train::Train>),
     Eval(eval::Eval),
     Predict(predict::Predict),
     #[command(subcommand)]

@@ -62,7 +62,8 @@ impl Checkpoint {
     /// Reads what [`save`](Checkpoint::save) wrote into a model and an optimizer of the same kind.
     ///
     /// # Errors
-    /// If the file is missing, damaged, or belongs to another model or optimizer.
+    /// If the file is missing, damaged, or belongs to another model or optimizer. If only the
+    /// optimizer is another one, the model has its saved weights already.
     pub fn load(path: &Path, model: &dyn Module, optimizer: &mut dyn Optimizer) -> Result<Self> {
         let contents = safetensors::load(path)?;
         let fail = |what: &str| Error::new(Kind::Data, format!("{}: {what}", path.display()));
@@ -87,12 +88,11 @@ impl Checkpoint {
             .map(usize::try_from)
             .collect::<Result<_, _>>()
             .map_err(|_| fail("its progress is negative"))?;
-        // The optimizer first: it knows its parameters' shapes, so that what it takes fits the model.
-        optimizer
-            .load_state_dict(&part("optimizer."))
-            .map_err(|e| e.at(path.display()))?;
         model
             .load_state_dict(&part("model."))
+            .map_err(|e| e.at(path.display()))?;
+        optimizer
+            .load_state_dict(&part("optimizer."))
             .map_err(|e| e.at(path.display()))?;
         Ok(Self {
             epochs: counts[0],

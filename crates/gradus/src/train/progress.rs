@@ -36,6 +36,12 @@ impl Progress {
         }
     }
 
+    /// `epoch  2/30`: all of the same width.
+    fn epoch(&self, epoch: usize) -> String {
+        let width = self.epochs.to_string().len();
+        format!("epoch {epoch:>width$}/{}", self.epochs)
+    }
+
     /// A line above the bar, or just a line.
     fn line(&self, text: &str) {
         if self.bar.is_hidden() {
@@ -62,9 +68,6 @@ impl Listener for Progress {
                     (epoch, 0) => format!(", going on after epoch {epoch}"),
                     (epoch, step) => format!(", going on after epoch {epoch} and {step} steps"),
                 };
-                self.line(&format!(
-                    "{parameters} parameters, {epochs} epochs of {steps} steps{from}"
-                ));
                 // What matters least is last, where a narrow terminal cuts it off.
                 let style = ProgressStyle::with_template(
                     "{prefix} {bar:12.cyan/dim} {percent:>3} %, {eta} left, {wide_msg}",
@@ -74,14 +77,16 @@ impl Listener for Progress {
                 self.bar.set_length((epochs * steps) as u64);
                 self.bar.set_position((done.0 * steps + done.1) as u64);
                 self.bar.reset_eta();
+                self.line(&format!(
+                    "{parameters} parameters, {epochs} epochs of {steps} steps{from}"
+                ));
                 // Time goes on although a step is long.
                 self.bar.enable_steady_tick(Duration::from_millis(200));
             }
             Event::Step { epoch, score, .. } => {
                 self.bar.inc(1);
                 if !self.bar.is_hidden() {
-                    self.bar
-                        .set_prefix(format!("epoch {epoch}/{}", self.epochs));
+                    self.bar.set_prefix(self.epoch(epoch));
                     self.bar.set_message(format!(
                         "loss {}, accuracy {:.4}, {:.0} steps/s",
                         Loss(score.loss),
@@ -91,15 +96,13 @@ impl Listener for Progress {
                 }
             }
             Event::Epoch(e) => self.line(&format!(
-                "epoch {:>width$}/{}  train loss {} accuracy {:.4}  test loss {} accuracy {:.4}  {:.2} s",
-                e.epoch,
-                self.epochs,
+                "{}  train loss {} accuracy {:.4}  test loss {} accuracy {:.4}  {:.2} s",
+                self.epoch(e.epoch),
                 Loss(e.train_loss),
                 e.train_accuracy,
                 Loss(e.test_loss),
                 e.test_accuracy,
-                e.seconds,
-                width = self.epochs.to_string().len()
+                e.seconds
             )),
             Event::Done(_) => self.bar.finish_and_clear(),
             Event::Validation { .. } | Event::Checkpoint { .. } => {}
