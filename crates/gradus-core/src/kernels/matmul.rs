@@ -13,8 +13,9 @@ use crate::error::Result;
 const FLOPS_A_TASK: usize = 1 << 22;
 /// Never more tasks than this for one product: each packs its operands anew.
 const MAX_TASKS: usize = 16;
-/// Blocks are multiples of this many rows or columns, so that only the last has a ragged edge.
-const TILE: usize = 48;
+/// Blocks are multiples of the tile that `gemm` computes at once with AVX-512, so that only the last
+/// one has a ragged edge.
+const TILE: (usize, usize) = (8, 48);
 
 /// A matrix in memory: the first element and the steps to the next row and column.
 #[derive(Clone, Copy)]
@@ -76,12 +77,14 @@ pub(crate) fn matmul<T: Product>(
         row: n as isize,
         col: 1,
     });
-    let tasks = ((m * n).saturating_mul(2 * k) / FLOPS_A_TASK).clamp(1, MAX_TASKS);
+    // A power of two, so that two, four or eight threads have equal shares.
+    let work = (m * n).saturating_mul(2 * k) / FLOPS_A_TASK;
+    let tasks = 1 << work.clamp(1, MAX_TASKS).ilog2();
     // Cut the longer side.
     let (rows, cols) = if m >= n {
-        (piece(m, tasks), n)
+        (piece(m, tasks, TILE.0), n)
     } else {
-        (m, piece(n, tasks))
+        (m, piece(n, tasks, TILE.1))
     };
     let (down, across) = (m.div_ceil(rows), n.div_ceil(cols));
     let target = Target(out.as_mut_ptr());
@@ -158,9 +161,9 @@ impl Product for f64 {
     }
 }
 
-/// The length of a piece when `n` is cut into about `tasks` of them.
-fn piece(n: usize, tasks: usize) -> usize {
-    n.div_ceil(tasks).next_multiple_of(TILE).min(n)
+/// The length of a piece when `n` is cut into about `tasks` of them, a multiple of `tile`.
+fn piece(n: usize, tasks: usize, tile: usize) -> usize {
+    n.div_ceil(tasks).next_multiple_of(tile).min(n)
 }
 
 /// The output, shared by tasks that write disjoint rectangles.
