@@ -25,9 +25,9 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Examples:
-  gradus train                         train on the digits that are part of the program
-  gradus eval runs/digits-mlp          how good the model is, class by class
-  gradus predict runs/digits-mlp a.png what is on the image
+  gradus train                          train on the digits that are part of the program
+  gradus eval runs/digits-mlp           how good the model is, class by class
+  gradus predict runs/digits-mlp a.png  what is on the image
 
 Results go to standard output, progress and messages to standard error.
 
