@@ -56,6 +56,26 @@ fn select<T>(condition: bool, a: T, b: T) -> T {
     if condition { a } else { b }
 }
 
+/// The standard library's version of functions of one number, and of `powf` and `is_finite`.
+macro_rules! standard {
+    ($($function:ident)+) => {
+        $(
+            #[inline(always)]
+            fn $function(self) -> Self {
+                self.$function()
+            }
+        )+
+        #[inline(always)]
+        fn powf(self, p: Self) -> Self {
+            self.powf(p)
+        }
+        #[inline(always)]
+        fn is_finite(self) -> bool {
+            self.is_finite()
+        }
+    };
+}
+
 impl Float for f32 {
     /// Cody–Waite reduction to |r| ≤ ln2/2 and the Taylor series to r⁷ (Muller, "Elementary
     /// Functions", ch. 11).
@@ -123,30 +143,7 @@ impl Float for f32 {
         f32::from_bits(select(x < 0.625, small, large).to_bits() | sign)
     }
 
-    #[inline(always)]
-    fn sin(self) -> Self {
-        self.sin()
-    }
-    #[inline(always)]
-    fn cos(self) -> Self {
-        self.cos()
-    }
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        self.sqrt()
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        self.abs()
-    }
-    #[inline(always)]
-    fn powf(self, p: Self) -> Self {
-        self.powf(p)
-    }
-    #[inline(always)]
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
+    standard!(sin cos sqrt abs);
 }
 
 impl Float for f64 {
@@ -182,38 +179,7 @@ impl Float for f64 {
             * f64::from_bits((k.wrapping_sub(half).wrapping_add(1023) as u64) << 52)
     }
 
-    #[inline(always)]
-    fn ln(self) -> Self {
-        self.ln()
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        self.tanh()
-    }
-    #[inline(always)]
-    fn sin(self) -> Self {
-        self.sin()
-    }
-    #[inline(always)]
-    fn cos(self) -> Self {
-        self.cos()
-    }
-    #[inline(always)]
-    fn sqrt(self) -> Self {
-        self.sqrt()
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        self.abs()
-    }
-    #[inline(always)]
-    fn powf(self, p: Self) -> Self {
-        self.powf(p)
-    }
-    #[inline(always)]
-    fn is_finite(self) -> bool {
-        self.is_finite()
-    }
+    standard!(ln tanh sin cos sqrt abs);
 }
 
 #[cfg(test)]

@@ -23,7 +23,6 @@ use crate::{Float, Result};
 pub struct Adam {
     name: &'static str,
     slots: Slots,
-    lr: f64,
     betas: (f64, f64),
     eps: f64,
     weight_decay: f64,
@@ -38,11 +37,10 @@ impl Adam {
     }
 
     fn named(name: &'static str, parameters: Vec<Parameter>, lr: f64) -> Self {
-        let slots = Slots::new(name, &["exp_avg", "exp_avg_sq"], parameters);
+        let slots = Slots::new(name, &["exp_avg", "exp_avg_sq"], parameters, lr);
         Self {
             name,
             slots,
-            lr,
             betas: (0.9, 0.999),
             eps: 1e-8,
             weight_decay: 0.0,
@@ -74,16 +72,15 @@ impl Adam {
 
 impl Optimizer for Adam {
     fn step(&mut self) -> Result<()> {
+        let lr = self.slots.lr;
         let Self {
             name,
-            lr,
             betas: (beta1, beta2),
             eps,
             weight_decay,
             decoupled,
             ..
         } = *self;
-        check(name, "learning rate", lr, lr >= 0.0)?;
         check(
             name,
             "beta parameter at index 0",
@@ -117,12 +114,6 @@ impl Optimizer for Adam {
             },
             l2: if decoupled { 0.0 } else { weight_decay },
         })
-    }
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
     }
     fn slots(&self) -> &Slots {
         &self.slots
@@ -202,12 +193,6 @@ impl AdamW {
 impl Optimizer for AdamW {
     fn step(&mut self) -> Result<()> {
         self.0.step()
-    }
-    fn lr(&self) -> f64 {
-        self.0.lr()
-    }
-    fn set_lr(&mut self, lr: f64) {
-        self.0.set_lr(lr);
     }
     fn slots(&self) -> &Slots {
         self.0.slots()

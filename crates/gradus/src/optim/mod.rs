@@ -21,17 +21,21 @@ pub trait Optimizer: Send {
     /// of range. No parameter is changed then.
     fn step(&mut self) -> Result<()>;
 
-    /// The learning rate.
-    fn lr(&self) -> f64;
-
-    /// Changes the learning rate.
-    fn set_lr(&mut self, lr: f64);
-
     /// The parameters and what is remembered about each.
     fn slots(&self) -> &Slots;
 
     /// The same, to be changed.
     fn slots_mut(&mut self) -> &mut Slots;
+
+    /// The learning rate.
+    fn lr(&self) -> f64 {
+        self.slots().lr
+    }
+
+    /// Changes the learning rate.
+    fn set_lr(&mut self, lr: f64) {
+        self.slots_mut().lr = lr;
+    }
 
     /// Clears the gradient of every parameter.
     fn zero_grad(&self) {

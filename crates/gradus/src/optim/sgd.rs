@@ -23,7 +23,6 @@ use crate::{Float, Result};
 /// ```
 pub struct Sgd {
     slots: Slots,
-    lr: f64,
     momentum: f64,
     nesterov: bool,
     weight_decay: f64,
@@ -32,10 +31,9 @@ pub struct Sgd {
 impl Sgd {
     /// Plain gradient descent with this learning rate.
     pub fn new(parameters: Vec<Parameter>, lr: f64) -> Self {
-        let slots = Slots::new("Sgd", &[], parameters);
+        let slots = Slots::new("Sgd", &[], parameters, lr);
         Self {
             slots,
-            lr,
             momentum: 0.0,
             nesterov: false,
             weight_decay: 0.0,
@@ -71,14 +69,13 @@ impl Sgd {
 
 impl Optimizer for Sgd {
     fn step(&mut self) -> Result<()> {
+        let lr = self.slots.lr;
         let Self {
-            lr,
             momentum,
             nesterov,
             weight_decay,
             ..
         } = *self;
-        check("Sgd", "learning rate", lr, lr >= 0.0)?;
         check("Sgd", "momentum value", momentum, momentum >= 0.0)?;
         check(
             "Sgd",
@@ -102,12 +99,6 @@ impl Optimizer for Sgd {
                 nesterov,
             })
         }
-    }
-    fn lr(&self) -> f64 {
-        self.lr
-    }
-    fn set_lr(&mut self, lr: f64) {
-        self.lr = lr;
     }
     fn slots(&self) -> &Slots {
         &self.slots

@@ -1,14 +1,18 @@
-//! What optimizers share: the parameters, what is remembered about each, and the step over all.
+//! What optimizers share: the parameters, what is remembered about each, the learning rate, and the
+//! step over all.
 
+use super::check;
 use crate::nn::{Parameter, StateDict};
 use crate::ops::Update;
 use crate::{DType, Error, Kind, Result, Tensor};
 
-/// Parameters, and what an optimizer remembers about each of them.
+/// Parameters, what an optimizer remembers about each of them, and the learning rate.
 pub struct Slots {
     optimizer: &'static str,
     names: &'static [&'static str],
     slots: Vec<Slot>,
+    /// The learning rate.
+    pub(super) lr: f64,
 }
 
 struct Slot {
@@ -25,6 +29,7 @@ impl Slots {
         optimizer: &'static str,
         names: &'static [&'static str],
         parameters: Vec<Parameter>,
+        lr: f64,
     ) -> Self {
         let slots = parameters.into_iter().map(|parameter| Slot {
             parameter,
@@ -35,6 +40,7 @@ impl Slots {
             optimizer,
             names,
             slots: slots.collect(),
+            lr,
         }
     }
 
@@ -54,6 +60,7 @@ impl Slots {
         &mut self,
         rule: impl Fn(u64) -> U,
     ) -> Result<()> {
+        check(self.optimizer, "learning rate", self.lr, self.lr >= 0.0)?;
         let missing = self
             .slots
             .iter()
