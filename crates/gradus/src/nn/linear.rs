@@ -4,14 +4,14 @@ use super::scope::located;
 use super::{Layer, Module, Parameter, init};
 use crate::{Result, Tensor};
 
-/// y = x·Wᵀ + b. Shapes: input [.., in], weight [out, in], bias [out], result [.., out].
+/// y = x·Wᵀ + b. Shapes: input [.., in], weight [out, in], bias \[out\], result [.., out].
 ///
 /// As in PyTorch, weight and bias begin uniform in ±1/√in. [`init`] has other beginnings.
 #[derive(Module)]
 pub struct Linear {
     /// The matrix W, [out, in].
     pub weight: Parameter,
-    /// The vector b, [out], unless the layer has none.
+    /// The vector b, \[out\], unless the layer has none.
     pub bias: Option<Parameter>,
 }
 

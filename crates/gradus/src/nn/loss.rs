@@ -2,7 +2,7 @@
 
 use crate::{Result, Tensor};
 
-/// The mean over rows of −log softmax(logits)[class]. Shapes: logits [n, c], classes [n] integers.
+/// The mean over rows of −log softmax(logits)\[class\]. Shapes: logits [n, c], classes \[n\] integers.
 ///
 /// # Errors
 /// See [`Tensor::cross_entropy`].
