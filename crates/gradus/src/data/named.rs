@@ -74,7 +74,7 @@ const MNIST: Known = Known {
     about: "handwritten digits, grey, 28×28",
     train: 60_000,
     test: 10_000,
-    source: "https://github.com/cvdf-datasets/mnist",
+    source: "https://github.com/cvdfoundation/mnist",
     classes: DIGIT_NAMES,
 };
 
