@@ -397,3 +397,23 @@ fn settings_that_contradict_each_other_are_refused() {
     let again = Config::from_toml(&config(3).resolved().to_toml()).unwrap();
     assert_eq!(again, config(3).resolved());
 }
+
+#[test]
+fn weights_that_are_infinite_when_a_run_is_stopped_are_not_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config {
+        lr: Some(1e300),
+        ..config(1)
+    };
+    let run = Run::create(dir.path().join("run"), &config).unwrap();
+    // Stopped after the first step, whose own loss was still that of the initial weights.
+    let error = train(&run, |_| Ok(()), &Arc::new(AtomicBool::new(true))).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("is no longer finite after epoch 0 and 1 steps"),
+        "{error}"
+    );
+    assert!(!dir.path().join("run/checkpoint.safetensors").exists());
+    assert!(!dir.path().join("run/model.safetensors").exists());
+}

@@ -222,6 +222,16 @@ impl<'a> Trainer<'a> {
         optimizer: &dyn Optimizer,
     ) -> Result<()> {
         let Some(run) = self.run else { return Ok(()) };
+        // The last step may have broken what its own loss did not show yet.
+        if let Some((name, _)) = model.named_parameters().iter().find(|(_, p)| !finite(p)) {
+            let (steps, epochs) = (at.steps, at.epochs);
+            let message = format!(
+                "the parameter '{name}' is no longer finite after epoch {epochs} and {steps} steps, \
+                 nothing was saved: {}",
+                slower(optimizer.lr())
+            );
+            return Err(Error::new(Kind::Value, message));
+        }
         let path = run.save(at, model, optimizer)?;
         self.tell(Event::Checkpoint { path: &path })
     }
@@ -304,10 +314,6 @@ fn correct(logits: &Tensor, classes: &Tensor) -> Result<usize> {
 
 /// The error for a loss that is no number, with its likely cause.
 fn diverged(loss: f64, epoch: usize, step: usize, model: &dyn Layer, x: &Tensor, lr: f64) -> Error {
-    let finite = |x: &Tensor| {
-        x.to_vec::<f64>()
-            .is_ok_and(|x| x.iter().all(|x| x.is_finite()))
-    };
     let (_, seen) = nn::observe(|| no_grad(|| nn::call("model", model, x)));
     let cause = match seen.iter().find(|seen| !finite(&seen.output)) {
         _ if !finite(x) => {
@@ -327,6 +333,12 @@ fn diverged(loss: f64, epoch: usize, step: usize, model: &dyn Layer, x: &Tensor,
         Kind::Value,
         format!("the loss became {loss} at step {step} of epoch {epoch}: {cause}"),
     )
+}
+
+/// Whether every element is neither infinite nor NaN.
+fn finite(x: &Tensor) -> bool {
+    x.to_vec::<f64>()
+        .is_ok_and(|x| x.iter().all(|x| x.is_finite()))
 }
 
 fn slower(lr: f64) -> String {
