@@ -17,20 +17,13 @@ pub(crate) fn rows<T: Element>(
 ) -> Result<Buffer> {
     let n = indices.len();
     Buffer::build(outer * n * width, |out| {
-        if width == 0 {
-            return;
-        }
-        parallel::fill(
-            out,
-            (parallel::GRAIN / width).max(1) * width,
-            |start, out| {
-                for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                    let row = start / width + i;
-                    let from = ((row / n) * rows + indices[row % n]) * width;
-                    out.copy_from_slice(&data[from..from + width]);
-                }
-            },
-        );
+        parallel::fill_rows(out, width, |start, out| {
+            for (i, out) in out.chunks_exact_mut(width).enumerate() {
+                let row = start / width + i;
+                let from = ((row / n) * rows + indices[row % n]) * width;
+                out.copy_from_slice(&data[from..from + width]);
+            }
+        });
     })
 }
 
@@ -47,25 +40,18 @@ pub(crate) fn scaled_rows(
     shift: f32,
 ) -> Result<Buffer> {
     Buffer::build(indices.len() * width, |out| {
-        if width == 0 {
-            return;
-        }
-        parallel::fill(
-            out,
-            (parallel::GRAIN / width).max(1) * width,
-            |start, out| {
-                let indices = &indices[start / width..][..out.len() / width];
-                fetch(data, width, indices);
-                vectorize(|| {
-                    for (out, &index) in out.chunks_exact_mut(width).zip(indices) {
-                        let row = &data[index * width..(index + 1) * width];
-                        for (o, &x) in out.iter_mut().zip(row) {
-                            *o = f32::from(x) * scale + shift;
-                        }
+        parallel::fill_rows(out, width, |start, out| {
+            let indices = &indices[start / width..][..out.len() / width];
+            fetch(data, width, indices);
+            vectorize(|| {
+                for (out, &index) in out.chunks_exact_mut(width).zip(indices) {
+                    let row = &data[index * width..(index + 1) * width];
+                    for (o, &x) in out.iter_mut().zip(row) {
+                        *o = f32::from(x) * scale + shift;
                     }
-                });
-            },
-        );
+                }
+            });
+        });
     })
 }
 

@@ -5,7 +5,8 @@
 //! `gemm` call. The cuts depend on the sizes alone: `gemm` chooses its blocking by the shape it is
 //! given, so cutting by the number of threads would change the rounding with it.
 
-use super::{map, parallel};
+use super::map;
+use super::parallel::{self, Shared};
 use crate::dtype::Number;
 use crate::error::Result;
 
@@ -87,7 +88,7 @@ pub(crate) fn matmul<T: Product>(
         (m, piece(n, tasks, TILE.1))
     };
     let (down, across) = (m.div_ceil(rows), n.div_ceil(cols));
-    let target = Target(out.as_mut_ptr());
+    let target = Shared(out.as_mut_ptr());
     parallel::run(down * across, |task| {
         let (i, j) = ((task / across) * rows, (task % across) * cols);
         let (rows, cols) = (rows.min(m - i), cols.min(n - j));
@@ -164,14 +165,4 @@ impl Product for f64 {
 /// The length of a piece when `n` is cut into about `tasks` of them, a multiple of `tile`.
 fn piece(n: usize, tasks: usize, tile: usize) -> usize {
     n.div_ceil(tasks).next_multiple_of(tile).min(n)
-}
-
-/// The output, shared by tasks that write disjoint rectangles.
-struct Target<T>(*mut T);
-// SAFETY: see `matmul`, the only user.
-unsafe impl<T: Send> Sync for Target<T> {}
-impl<T> Target<T> {
-    fn get(&self) -> *mut T {
-        self.0
-    }
 }

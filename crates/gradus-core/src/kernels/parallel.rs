@@ -269,12 +269,22 @@ pub(crate) fn fill<T: Send>(out: &mut [T], grain: usize, f: impl Fn(usize, &mut 
     });
 }
 
-/// A pointer that tasks may share because each touches its own part.
-struct Shared<T>(*mut T);
-// SAFETY: see `fill`, the only user.
+/// Like [`fill`], in chunks of whole rows of `width` elements, about [`GRAIN`] elements each.
+pub(crate) fn fill_rows<T: Send>(out: &mut [T], width: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    // Without a width there is nothing to write.
+    if let Some(rows) = GRAIN.checked_div(width) {
+        fill(out, rows.max(1) * width, f);
+    }
+}
+
+/// A pointer to memory that the tasks of a job share because each touches its own part.
+pub(super) struct Shared<T>(pub(super) *mut T);
+// SAFETY: whoever makes tasks dereference it argues there that their parts are disjoint.
 unsafe impl<T: Send> Sync for Shared<T> {}
 impl<T> Shared<T> {
-    fn get(&self) -> *mut T {
+    /// The pointer; a method, so that closures borrow the whole and not the field, which is not
+    /// `Sync`.
+    pub(super) fn get(&self) -> *mut T {
         self.0
     }
 }

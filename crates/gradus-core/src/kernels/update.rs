@@ -1,6 +1,7 @@
 //! One pass over a parameter and what belongs to it: the inner loops of the optimizers.
 
-use super::{parallel, vectorize};
+use super::parallel::{self, Shared};
+use super::vectorize;
 use crate::dtype::Element;
 
 /// Calls `f(parameter, gradient, state)` for every element of the parameter.
@@ -36,14 +37,4 @@ pub(crate) fn update<T: Element, const N: usize>(
             }
         });
     });
-}
-
-/// A pointer that tasks may share because each touches its own part.
-struct Shared<T>(*mut T);
-// SAFETY: see `update`, the only user.
-unsafe impl<T: Send> Sync for Shared<T> {}
-impl<T> Shared<T> {
-    fn get(&self) -> *mut T {
-        self.0
-    }
 }
