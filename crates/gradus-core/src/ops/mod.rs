@@ -20,7 +20,7 @@ mod softmax;
 
 pub use inplace::Update;
 pub use reduce::Dimensions;
-pub use registry::{Case, Input};
+pub use registry::{Case, Input, Order};
 pub use shape::NewShape;
 
 use crate::dtype::{DType, Element, dispatch};

@@ -9,7 +9,7 @@ use crate::kernels::math::Float;
 use crate::tensor::Tensor;
 
 pub(super) const CASES: &[Case] = &[
-    Case::new("neg", &[Input::real(&[2, 3])], |x| x[0].neg()),
+    Case::new("neg", &[Input::real(&[2, 3])], |x| x[0].neg()).torch("-x[0]"),
     Case::new("abs", &[Input::real(&[7])], |x| x[0].abs()),
     Case::new("exp", &[Input::real(&[2, 3])], |x| x[0].exp()),
     Case::new("log", &[Input::positive(&[2, 3])], |x| x[0].log()),
