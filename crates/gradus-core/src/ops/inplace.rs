@@ -206,7 +206,7 @@ impl Tensor {
         })
     }
 
-    fn overwrite(&self, op: &str, source: Tensor) -> Result<()> {
+    pub(crate) fn overwrite(&self, op: &str, source: Tensor) -> Result<()> {
         let source = self.prepare(op, source)?;
         dispatch!(self.dtype(), T => self.assign::<T>(&source, |_, x| x))
     }
@@ -224,9 +224,8 @@ impl Tensor {
         self.prepare(op, other.to_tensor(self.dtype())?.into_owned())
     }
 
-    /// Checks that this tensor may be written, and brings `source` to its shape, apart from its
-    /// memory.
-    fn prepare(&self, op: &str, source: Tensor) -> Result<Tensor> {
+    /// Checks that this tensor may be written.
+    pub(crate) fn check_writable(&self, op: &str) -> Result<()> {
         if is_grad_enabled() && self.is_leaf() && self.requires_grad() {
             return Err(err!(
                 Autograd,
@@ -241,13 +240,6 @@ impl Tensor {
                  the operation that returns a new tensor, or no_grad"
             ));
         }
-        if is_grad_enabled() && source.requires_grad() {
-            return Err(err!(
-                Autograd,
-                "{op}: the source requires a gradient, and in-place operations are not recorded, so none would reach \
-                 it. Pass its detach(), or use the operation that returns a new tensor"
-            ));
-        }
         if self
             .shape()
             .iter()
@@ -258,6 +250,20 @@ impl Tensor {
                 Value,
                 "{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory \
                  location. Use contiguous() first"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks that this tensor may be written, and brings `source` to its shape, apart from its
+    /// memory.
+    fn prepare(&self, op: &str, source: Tensor) -> Result<Tensor> {
+        self.check_writable(op)?;
+        if is_grad_enabled() && source.requires_grad() {
+            return Err(err!(
+                Autograd,
+                "{op}: the source requires a gradient, and in-place operations are not recorded, so none would reach \
+                 it. Pass its detach(), or use the operation that returns a new tensor"
             ));
         }
         let source = source.broadcast_to(self.shape()).map_err(|e| e.at(op))?;
