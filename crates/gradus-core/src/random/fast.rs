@@ -325,15 +325,120 @@ impl Stream for Fast {
         );
     }
 
-    /// 128 bits an element: what a product favours some numbers by then is less than 2⁻⁶⁴.
+    /// So many bits an element that what a product favours some numbers by is less than 2⁻³², and
+    /// less than 2⁻⁶⁴ for large ranges.
     fn fill_integers(&mut self, out: &mut [i64], low: i64, range: u64) {
+        let key = self.next_u64();
+        if range <= 1 << 32 {
+            return fill(
+                key,
+                out,
+                #[inline(always)]
+                |tile| -> [i64; 2 * LANES] {
+                    std::array::from_fn(|i| {
+                        let (half, lane) = (i / LANES * 2, i % LANES);
+                        let scaled = |word: u32| u64::from(word) * range;
+                        let carry = scaled(tile[half + 1][lane]) >> 32;
+                        low + ((scaled(tile[half][lane]) + carry) >> 32) as i64
+                    })
+                },
+            );
+        }
         let scaled = |x: u64| u128::from(x) * u128::from(range);
-        fill(self.next_u64(), out, |tile| -> [i64; LANES] {
-            std::array::from_fn(|lane| {
-                let [a, b, c, d] = tile.map(|words| words[lane]);
-                let product = scaled(join(a, b)) + (scaled(join(c, d)) >> 64);
-                low.wrapping_add_unsigned((product >> 64) as u64)
+        fill(
+            key,
+            out,
+            #[inline(always)]
+            |tile| -> [i64; LANES] {
+                std::array::from_fn(|lane| {
+                    let [a, b, c, d] = tile.map(|words| words[lane]);
+                    let product = scaled(join(a, b)) + (scaled(join(c, d)) >> 64);
+                    low.wrapping_add_unsigned((product >> 64) as u64)
+                })
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first lane against the figures that come with Random123, the authors' own library.
+    #[test]
+    fn philox_gives_the_published_words() {
+        let first = |key, number| philox(key, number).map(|words| words[0]);
+        assert_eq!(
+            first(0, 0),
+            [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]
+        );
+    }
+
+    #[test]
+    fn each_lane_is_the_next_block() {
+        let key = 0x0123_4567_89ab_cdef;
+        // The counter's carry into its second word, in the middle of a tile.
+        for number in [0, 5, (1 << 28) - 1, 1 << 28, u64::MAX] {
+            let tile = philox(key, number);
+            for lane in 0..LANES {
+                let mut x = {
+                    let counter = number.wrapping_mul(LANES as u64).wrapping_add(lane as u64);
+                    [counter as u32, (counter >> 32) as u32, 0, 0]
+                };
+                let mut k = [key as u32, (key >> 32) as u32];
+                for _ in 0..10 {
+                    let [a, b] = [(0xd251_1f53u64, x[0]), (0xcd9e_8d57, x[2])]
+                        .map(|(m, x)| m * u64::from(x));
+                    let high = |p: u64| (p >> 32) as u32;
+                    x = [
+                        high(b) ^ x[1] ^ k[0],
+                        b as u32,
+                        high(a) ^ x[3] ^ k[1],
+                        a as u32,
+                    ];
+                    k = [
+                        k[0].wrapping_add(0x9e37_79b9),
+                        k[1].wrapping_add(0xbb67_ae85),
+                    ];
+                }
+                assert_eq!(
+                    tile.map(|words| words[lane]),
+                    x,
+                    "lane {lane} of tile {number}"
+                );
+            }
+        }
+    }
+
+    /// A wrong sign or a swapped pair would still look normal in each number by itself.
+    #[test]
+    fn directions_reach_all_the_way_round() {
+        let mut angles: Vec<f64> = (0..4)
+            .flat_map(|quarter| (-8..8).map(move |i| (quarter, (f64::from(i) + 0.5) / 8.0)))
+            .map(|(quarter, eighth)| {
+                let (x, y) = box_muller((-0.5f64).exp(), quarter, eighth, SINE_F64, COSINE_F64);
+                assert!((x.hypot(y) - 1.0).abs() < 1e-15);
+                y.atan2(x)
             })
-        });
+            .collect();
+        angles.sort_by(f64::total_cmp);
+        for pair in angles.windows(2) {
+            assert!((pair[1] - pair[0] - TAU / 64.0).abs() < 1e-12, "{pair:?}");
+        }
+    }
+
+    #[test]
+    fn sine_and_cosine_are_exact_in_their_type() {
+        for i in -100..=100 {
+            let t = f64::from(i) / 100.0;
+            let (x, y) = box_muller((-0.5f64).exp(), 0, t, SINE_F64, COSINE_F64);
+            assert!(
+                (x - (t * FRAC_PI_4).cos()).abs() < 3e-16
+                    && (y - (t * FRAC_PI_4).sin()).abs() < 3e-16
+            );
+            let (x, y) = box_muller((-0.5f32).exp(), 0, t as f32, SINE_F32, COSINE_F32);
+            let (sin, cos) = (f64::from(t as f32) * FRAC_PI_4).sin_cos();
+            assert!((f64::from(x) - cos).abs() < 2e-7 && (f64::from(y) - sin).abs() < 2e-7);
+        }
     }
 }

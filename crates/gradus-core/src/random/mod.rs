@@ -150,3 +150,30 @@ pub fn scoped<R>(generator: Generator, f: impl FnOnce() -> R) -> R {
 pub fn with_generator<R>(f: impl FnOnce(&mut Generator) -> R) -> R {
     GENERATOR.with_borrow_mut(f)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_leaves_the_outer_stream_where_it_was() {
+        let next = || with_generator(Generator::next_u64);
+        manual_seed(1);
+        let plain = [next(), next()];
+        manual_seed(1);
+        let first = next();
+        let inner = scoped(Generator::new(2), next);
+        assert_eq!(inner, Generator::new(2).next_u64());
+        let panicked = std::panic::catch_unwind(|| scoped(Generator::new(3), || panic!("inside")));
+        assert!(panicked.is_err());
+        assert_eq!([first, next()], plain);
+    }
+
+    #[test]
+    fn parts_in_another_order_are_another_stream() {
+        let first = |parts: &[u64]| Generator::from_parts(parts).next_u64();
+        assert_ne!(first(&[0, 1]), first(&[1, 0]));
+        assert_ne!(first(&[5]), first(&[5, 0]));
+        assert_eq!(first(&[5, 2]), first(&[5, 2]));
+    }
+}

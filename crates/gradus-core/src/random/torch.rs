@@ -27,7 +27,7 @@ pub(super) trait Draw: Float {
     /// a · b + c, rounded once.
     fn fused(a: Self, b: Self, c: Self) -> Self;
     /// Turns uniform numbers into normal ones with this mean and standard deviation.
-    fn normals(group: &mut [Self; GROUP], mean: Self, std: Self);
+    fn normals(groups: &mut [[Self; GROUP]], mean: Self, std: Self);
 }
 
 impl Draw for f32 {
@@ -40,16 +40,21 @@ impl Draw for f32 {
         a.mul_add(b, c)
     }
 
-    fn normals(group: &mut [Self; GROUP], mean: Self, std: Self) {
-        vectorize(|| {
-            let (cosines, sines) = group.split_at_mut(GROUP / 2);
-            for (x, y) in cosines.iter_mut().zip(sines) {
-                let radius = (-2.0 * cephes::ln(1.0 - *x)).sqrt();
-                let (sin, cos) = cephes::sin_cos(2.0 * PI as f32 * *y);
-                *x = (radius * cos).mul_add(std, mean);
-                *y = (radius * sin).mul_add(std, mean);
-            }
-        });
+    fn normals(groups: &mut [[Self; GROUP]], mean: Self, std: Self) {
+        vectorize(
+            #[inline(always)]
+            || {
+                for group in groups {
+                    let (cosines, sines) = group.split_at_mut(GROUP / 2);
+                    for (x, y) in cosines.iter_mut().zip(sines) {
+                        let radius = (-2.0 * cephes::ln(1.0 - *x)).sqrt();
+                        let (sin, cos) = cephes::sin_cos(2.0 * PI as f32 * *y);
+                        *x = (radius * cos).mul_add(std, mean);
+                        *y = (radius * sin).mul_add(std, mean);
+                    }
+                }
+            },
+        );
     }
 }
 
@@ -62,13 +67,15 @@ impl Draw for f64 {
         a.mul_add(b, c)
     }
 
-    fn normals(group: &mut [Self; GROUP], mean: Self, std: Self) {
-        let (cosines, sines) = group.split_at_mut(GROUP / 2);
-        for (x, y) in cosines.iter_mut().zip(sines) {
-            let radius = (-2.0 * (1.0 - *x).ln()).sqrt();
-            let (sin, cos) = (2.0 * PI * *y).sin_cos();
-            *x = (radius * cos).mul_add(std, mean);
-            *y = (radius * sin).mul_add(std, mean);
+    fn normals(groups: &mut [[Self; GROUP]], mean: Self, std: Self) {
+        for group in groups {
+            let (cosines, sines) = group.split_at_mut(GROUP / 2);
+            for (x, y) in cosines.iter_mut().zip(sines) {
+                let radius = (-2.0 * (1.0 - *x).ln()).sqrt();
+                let (sin, cos) = (2.0 * PI * *y).sin_cos();
+                *x = (radius * cos).mul_add(std, mean);
+                *y = (radius * sin).mul_add(std, mean);
+            }
         }
     }
 }
@@ -139,14 +146,12 @@ impl Stream for Torch {
         }
         let (mean, std) = (T::from_f64(mean), T::from_f64(std));
         out.iter_mut().for_each(|x| *x = T::unit(self));
-        let (groups, rest) = out.as_chunks_mut::<GROUP>();
-        groups
-            .iter_mut()
-            .for_each(|group| T::normals(group, mean, std));
+        let (groups, rest) = out.as_chunks_mut();
+        T::normals(groups, mean, std);
         if !rest.is_empty() {
             let last = out.last_chunk_mut().expect("at least a group");
             last.iter_mut().for_each(|x| *x = T::unit(self));
-            T::normals(last, mean, std);
+            T::normals(std::slice::from_mut(last), mean, std);
         }
     }
 

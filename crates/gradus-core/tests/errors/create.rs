@@ -14,8 +14,6 @@ pub const TABLE: &[Row] = &[
     (|_| no(Tensor::arange(0.0, 2.0, 1.0, DType::Bool)), Type, "arange", &["bool"]),
     (|_| no(Tensor::linspace(0.0, 1.0, 3, DType::Bool)), Type, "linspace", &["bool"]),
     (|_| no(Tensor::eye(usize::MAX, DType::F32)), Memory, "a tensor of shape", &["too large"]),
-    (|_| no(Tensor::randn([usize::MAX, 2])), Memory, "a tensor of shape", &["too large"]),
-    (|_| no(Tensor::randperm(usize::MAX)), Memory, "a tensor of shape", &["too large"]),
     (|t| no(t.a.size(2)), Index, "size", RANGE),
     (|t| no(t.s.size(0)), Index, "size", &["0-d tensor has no dimension 0"]),
     (|t| no(t.a.item::<f32>()), Value, "item", &["a Tensor with 6 elements cannot be converted to Scalar", "to_vec"]),

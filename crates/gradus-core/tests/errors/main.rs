@@ -9,6 +9,7 @@ mod inplace;
 mod loss;
 mod matmul;
 mod pointwise;
+mod random;
 mod reduce;
 mod shape;
 
@@ -95,6 +96,7 @@ const BROADCAST: &[&str] = &[
 /// One file a family of operations.
 const TABLES: &[&[Row]] = &[
     create::TABLE,
+    random::TABLE,
     binary::TABLE,
     pointwise::TABLE,
     shape::TABLE,

@@ -1,5 +1,6 @@
 //! Initial values of parameters, under PyTorch's names. Each overwrites a tensor in place, from this
-//! thread's random stream, and is not recorded.
+//! thread's random stream, and is not recorded. With
+//! [`Compat::Torch`](crate::random::Compat::Torch) the values are those that PyTorch gives.
 //!
 //! "Fan in" is the number of inputs of one output (the last size of a weight [out, in]), "fan out"
 //! the number of outputs of one input.
@@ -27,7 +28,7 @@ pub fn constant_(tensor: &Tensor, value: f64) -> Result<()> {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub fn uniform_(tensor: &Tensor, low: f64, high: f64) -> Result<()> {
-    no_grad(|| tensor.copy_(&Tensor::rand(tensor.shape())?.mul(high - low)?.add(low)?))
+    no_grad(|| tensor.uniform_(low, high))
 }
 
 /// Normal with this mean and standard deviation.
@@ -35,7 +36,7 @@ pub fn uniform_(tensor: &Tensor, low: f64, high: f64) -> Result<()> {
 /// # Errors
 /// If the tensor cannot be written.
 pub fn normal_(tensor: &Tensor, mean: f64, std: f64) -> Result<()> {
-    no_grad(|| tensor.copy_(&Tensor::randn(tensor.shape())?.mul(std)?.add(mean)?))
+    no_grad(|| tensor.normal_(mean, std))
 }
 
 /// Normal with standard deviation √(2/fan in): keeps the variance through relu (He et al., 2015).
