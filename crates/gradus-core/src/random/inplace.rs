@@ -101,12 +101,10 @@ impl Tensor {
         let op = "bernoulli_";
         let p = match p.into() {
             Operand::Tensor(p) => {
-                self.check_writable(op)?;
-                let p = p
-                    .detach()
-                    .broadcast_to(self.shape())
-                    .map_err(|e| e.at(op))?;
-                return self.overwrite(op, hits(op, &p)?.to_dtype(self.dtype())?);
+                self.expect_writable(op)?;
+                let p = p.detach().broadcast_to(self.shape()).map_err(|e| e.at(op))?;
+                let hits = hits(op, &p)?;
+                return self.in_place(op, |_| Ok(hits.clone()));
             }
             Operand::Scalar(Scalar::Float(p)) => p,
             Operand::Scalar(Scalar::Int(p)) => p as f64,
@@ -118,12 +116,13 @@ impl Tensor {
     /// Overwrites this tensor with one that `fill` makes, element by element in the order in which
     /// they lie in memory. So PyTorch does it.
     fn refill(&self, op: &str, fill: impl FnOnce(Dims) -> Result<Tensor>) -> Result<()> {
-        self.check_writable(op)?;
+        self.expect_writable(op)?;
         let mut order: Vec<usize> = (0..self.ndim()).collect();
         order.sort_by_key(|&d| std::cmp::Reverse(self.stride()[d].unsigned_abs()));
         let filled = fill(order.iter().map(|&d| self.shape()[d]).collect())?;
         let mut back = vec![0; order.len()];
         order.iter().zip(0..).for_each(|(&d, i)| back[d] = i);
-        self.overwrite(op, filled.permute(back)?)
+        let filled = filled.permute(back)?;
+        self.in_place(op, |_| Ok(filled.clone()))
     }
 }

@@ -40,7 +40,6 @@ pub const TABLE: &[Row] = &[
     (|t| t.v.broadcast_to([2, 3])?.uniform_(0.0, 1.0), Value, "uniform_", &["single memory location", "contiguous()"]),
     (|t| t.v.normal_(0.0, -1.0), Value, "normal_", &["found std -1"]),
     (|t| t.i.normal_(0.0, 1.0), Type, "normal_", &["floating point tensor, got int64"]),
-    (|t| t.y.normal_(0.0, 1.0), Autograd, "normal_", &["result of a recorded operation"]),
     (|t| t.v.exponential_(0.0), Value, "exponential_", &["expects rate > 0.0, but found rate=0"]),
     (|t| t.v.exponential_(f64::NAN), Value, "exponential_", &["found rate=NaN"]),
     (|t| t.i.exponential_(1.0), Type, "exponential_", &["floating point tensor, got int64"]),
