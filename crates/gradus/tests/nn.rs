@@ -2,6 +2,7 @@
 
 use gradus::nn::{self, Buffer, Layer, Mode, Module, Parameter};
 use gradus::optim::{self, Adam, AdamW, Optimizer, Sgd};
+use gradus::random::Compat;
 use gradus::{DType, Kind, Result, Tensor, random};
 
 /// Every sort of field.
@@ -325,4 +326,49 @@ fn initial_values_have_their_variance() {
     check("xavier uniform", 2.0 / 700.0);
     assert!(nn::init::kaiming_normal_(&Tensor::zeros([3])).is_err());
     assert_eq!(nn::Linear::new(3, 2).unwrap().weight.dtype(), DType::F32);
+}
+
+/// Sums of weights and biases of Linear(784, 256), ReLU, Linear(256, 10) after torch.manual_seed, and
+/// the first weights of Linear(5, 3), from PyTorch 2.15.
+#[test]
+fn layers_begin_as_in_pytorch_after_the_same_seed() {
+    let pytorch = [
+        (
+            0,
+            [
+                11.015339755864801,
+                -0.5794029836688424,
+                1.8937877267599106,
+                0.0314968079328537,
+            ],
+            -0.0033482078,
+        ),
+        (
+            42,
+            [
+                9.196452058744228,
+                0.23158134627738036,
+                -2.621449038386345,
+                0.0648452639579773,
+            ],
+            0.34191203,
+        ),
+    ];
+    for (seed, sums, first) in pytorch {
+        random::manual_seed_compat(seed, Compat::Torch);
+        let layers = [nn::Linear::new(784, 256), nn::Linear::new(256, 10)].map(Result::unwrap);
+        let parameters = layers
+            .iter()
+            .flat_map(|l| [&l.weight, l.bias.as_ref().unwrap()]);
+        for (x, expected) in parameters.zip(sums) {
+            let sum: f64 = x.to_vec::<f64>().unwrap().iter().sum();
+            assert!(
+                (sum - expected).abs() < 1e-12,
+                "seed {seed}: {sum} instead of {expected}"
+            );
+        }
+        random::manual_seed_compat(seed, Compat::Torch);
+        let layer = nn::Linear::new(5, 3).unwrap();
+        assert_eq!(layer.weight.to_vec::<f32>().unwrap()[0], first);
+    }
 }

@@ -33,7 +33,7 @@ pub(super) fn ln(x: f32) -> f32 {
             -1.666_805_8e-1,
             2.000_071_4e-1,
             -2.499_999_4e-1,
-            3.333_333_1e-1,
+            3.333_333e-1,
         ],
     );
     let y = (series * m).mul_add(z, e * -2.121_944_4e-4);
@@ -45,7 +45,7 @@ pub(super) fn ln(x: f32) -> f32 {
 #[inline(always)]
 pub(super) fn sin_cos(x: f32) -> (f32, f32) {
     // The nearest even number of eighths of a turn, taken off in three parts.
-    let eighths = (x * 1.273_239_5) as i32 + 1 & !1;
+    let eighths = ((x * 1.273_239_5) as i32 + 1) & !1;
     let y = eighths as f32;
     let x = y.mul_add(-0.785_156_25, x);
     let x = y.mul_add(-2.418_756_5e-4, x);

@@ -205,7 +205,8 @@ fn reject<T: Float>(g: &mut Generator, weights: &[T], out: &mut [i64]) {
     let mut found = 0;
     while found < out.len() {
         let cumulative = cumulate(weights.iter().copied());
-        for _ in found..out.len() {
+        let missing = out.len() - found;
+        for _ in 0..missing {
             let u = g.uniform();
             let i = cumulative.partition_point(|&c| c <= u);
             if weights[i] > 0.0 {

@@ -2,7 +2,7 @@
 
 use super::generator::Generator;
 use super::with_generator;
-use crate::dtype::{DType, dispatch, dispatch_float};
+use crate::dtype::{DType, Element, dispatch, dispatch_float};
 use crate::error::{Result, err};
 use crate::shape::{Dims, IntoShape, numel};
 use crate::storage::Buffer;
@@ -196,7 +196,7 @@ impl Tensor {
 }
 
 /// A tensor that this thread's generator has filled.
-pub(super) fn build<T: crate::Element>(
+pub(super) fn build<T: Element>(
     shape: Dims,
     fill: impl FnOnce(&mut Generator, &mut [T]),
 ) -> Result<Tensor> {
@@ -228,8 +228,7 @@ pub(super) fn uniform(op: &str, low: f64, high: f64, shape: Dims, dtype: DType) 
         f64::MAX
     };
     for (name, bound) in [("low", low), ("high", high)] {
-        // As a comparison that NaN fails.
-        if !(bound.abs() <= largest) {
+        if bound.is_nan() || bound.abs() > largest {
             return Err(err!(
                 Value,
                 "{op}: {name} is out of bounds for {dtype}, got {bound}"
@@ -277,7 +276,7 @@ pub(super) fn bernoulli(op: &str, p: f64, shape: Dims, dtype: DType) -> Result<T
 pub(super) fn hits(op: &str, p: &Tensor) -> Result<Tensor> {
     let p = p.detach();
     let odd = dispatch_float!(op, p.dtype(), T => p.with_slice::<T, _>(|p| {
-        Ok(p.iter().copied().find(|p| !(0.0..=1.0).contains(p)).map(f64::from))
+        Ok(p.iter().copied().find(|p| !(0.0..=1.0).contains(p)).map(|p| p.to_f64()))
     }))?;
     if let Some(odd) = odd {
         return Err(err!(

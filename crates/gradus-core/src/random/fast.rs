@@ -37,13 +37,12 @@ fn philox(key: u64, number: u64) -> Tile {
     ];
     let (mut k, mut l) = (key as u32, (key >> 32) as u32);
     for _ in 0..10 {
-        for lane in 0..LANES {
-            let a = 0xd251_1f53 * u64::from(x[0][lane]);
-            let b = 0xcd9e_8d57 * u64::from(x[2][lane]);
-            x[0][lane] = (b >> 32) as u32 ^ x[1][lane] ^ k;
-            x[1][lane] = b as u32;
-            x[2][lane] = (a >> 32) as u32 ^ x[3][lane] ^ l;
-            x[3][lane] = a as u32;
+        let [x0, x1, x2, x3] = &mut x;
+        for (((x0, x1), x2), x3) in x0.iter_mut().zip(x1).zip(x2).zip(x3) {
+            let a = 0xd251_1f53 * u64::from(*x0);
+            let b = 0xcd9e_8d57 * u64::from(*x2);
+            (*x0, *x1) = ((b >> 32) as u32 ^ *x1 ^ k, b as u32);
+            (*x2, *x3) = ((a >> 32) as u32 ^ *x3 ^ l, a as u32);
         }
         k = k.wrapping_add(0x9e37_79b9);
         l = l.wrapping_add(0xbb67_ae85);

@@ -68,8 +68,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn exponential_(&self, rate: f64) -> Result<()> {
-        // As a comparison that NaN fails.
-        if !(rate > 0.0) {
+        if rate.is_nan() || rate <= 0.0 {
             return Err(err!(
                 Value,
                 "exponential_: expects rate > 0.0, but found rate={rate}"
@@ -102,7 +101,10 @@ impl Tensor {
         let p = match p.into() {
             Operand::Tensor(p) => {
                 self.expect_writable(op)?;
-                let p = p.detach().broadcast_to(self.shape()).map_err(|e| e.at(op))?;
+                let p = p
+                    .detach()
+                    .broadcast_to(self.shape())
+                    .map_err(|e| e.at(op))?;
                 let hits = hits(op, &p)?;
                 return self.in_place(op, |_| Ok(hits.clone()));
             }

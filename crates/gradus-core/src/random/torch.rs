@@ -96,7 +96,7 @@ impl Stream for Torch {
     }
 
     fn uniform(&mut self) -> f64 {
-        (self.next_u64() & (1 << 53) - 1) as f64 / (1u64 << 53) as f64
+        (self.next_u64() & ((1 << 53) - 1)) as f64 / (1u64 << 53) as f64
     }
 
     fn normal(&mut self) -> f64 {

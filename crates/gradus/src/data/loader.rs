@@ -2,7 +2,8 @@
 //!
 //! Two things fix every batch: the order of its epoch, drawn from (seed, epoch), and its number.
 //! Nothing else enters, so a batch has the same bits whichever thread makes it and whichever batch
-//! was asked for before it.
+//! was asked for before it. Only a loader that is told to draw its seeds follows what was drawn
+//! before.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,11 +42,22 @@ type Batch = Result<(Tensor, Tensor)>;
 pub struct DataLoader {
     dataset: Arc<dyn Dataset>,
     batch_size: usize,
-    seed: Option<u64>,
+    order: Order,
     drop_last: bool,
     workers: usize,
     /// The number of the epoch that the next plain iteration takes.
     next_epoch: AtomicU64,
+}
+
+/// Where the order of an epoch comes from.
+enum Order {
+    /// It is that of the dataset.
+    Given,
+    /// From this seed and the number of the epoch.
+    Seeded(u64),
+    /// From the calling thread's generator; or that of the dataset, and only the seed for the
+    /// batches is drawn.
+    Drawn { shuffle: bool },
 }
 
 impl DataLoader {
@@ -74,7 +86,7 @@ impl DataLoader {
         Ok(Self {
             dataset: Arc::new(dataset),
             batch_size,
-            seed: None,
+            order: Order::Given,
             drop_last: false,
             workers: 0,
             next_epoch: AtomicU64::new(0),
@@ -85,7 +97,32 @@ impl DataLoader {
     /// the epoch. Default: in order.
     #[must_use]
     pub fn shuffle(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
+        self.order = Order::Seeded(seed);
+        self
+    }
+
+    /// Draws the seeds of each epoch from the calling thread's generator when the epoch begins, as
+    /// PyTorch's loader does: one for what the samples draw and, if `shuffle`, one for the order.
+    /// After [`manual_seed_compat`](random::manual_seed_compat) with PyTorch's stream the orders are
+    /// PyTorch's.
+    ///
+    /// An epoch then depends on what was drawn before and not on its number, so to repeat one, or
+    /// to go on within it, put the generator back first (see [`random::set_generator`]).
+    ///
+    /// ```
+    /// use gradus::data::{DataLoader, TensorDataset};
+    /// use gradus::{Tensor, random::{self, Compat}};
+    ///
+    /// let numbers = Tensor::from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    /// let loader = DataLoader::new(TensorDataset::new(numbers.clone(), numbers)?, 4)?.drawn(true);
+    /// random::manual_seed_compat(0, Compat::Torch);
+    /// let first = loader.iter().next().unwrap()?.0;
+    /// assert_eq!(first.to_vec::<i64>()?, [6, 7, 1, 4]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    #[must_use]
+    pub fn drawn(mut self, shuffle: bool) -> Self {
+        self.order = Order::Drawn { shuffle };
         self
     }
 
@@ -177,15 +214,21 @@ impl DataLoader {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn iter_from(&self, epoch: u64, first_batch: usize) -> Batches {
-        let mut order: Vec<usize> = (0..self.dataset.len()).collect();
-        if let Some(seed) = self.seed {
-            Generator::from_parts(&[seed, epoch]).shuffle(&mut order);
-        }
+        let samples = self.dataset.len();
+        let (stream, order) = match self.order {
+            Order::Given => ([0, epoch], None),
+            Order::Seeded(seed) => ([seed, epoch], Some(Generator::from_parts(&[seed, epoch]))),
+            Order::Drawn { shuffle } => random::with_generator(|g| {
+                let seed = g.spawn().next_u64();
+                ([seed, 0], shuffle.then(|| g.spawn()))
+            }),
+        };
+        let order = order.map_or_else(|| (0..samples).collect(), |mut g| g.permutation(samples));
         let plan = Arc::new(Plan {
             dataset: self.dataset.clone(),
             order,
             batch_size: self.batch_size,
-            seed: self.seed.unwrap_or(0),
+            stream,
             epoch,
         });
         let batches = self.len();
@@ -223,7 +266,8 @@ struct Plan {
     dataset: Arc<dyn Dataset>,
     order: Vec<usize>,
     batch_size: usize,
-    seed: u64,
+    /// What random numbers of the batches follow from, beside their own numbers.
+    stream: [u64; 2],
     epoch: u64,
 }
 
@@ -233,7 +277,8 @@ impl Plan {
     fn make(&self, batch: usize) -> Batch {
         let start = batch * self.batch_size;
         let end = (start + self.batch_size).min(self.order.len());
-        let generator = Generator::from_parts(&[self.seed, self.epoch, batch as u64]);
+        let [seed, epoch] = self.stream;
+        let generator = Generator::from_parts(&[seed, epoch, batch as u64]);
         let read = || no_grad(|| self.dataset.batch(&self.order[start..end]));
         // A dataset is only ever shared, so a panic cannot leave it half changed unless it has
         // locks of its own, and those know that they are poisoned.
@@ -312,6 +357,7 @@ impl ExactSizeIterator for Batches {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gradus_core::random::Compat;
     use std::sync::atomic::AtomicUsize;
     use std::time::{Duration, Instant};
 
@@ -421,6 +467,37 @@ mod tests {
         assert_ne!(expected[0], expected[1]);
         for workers in WORKERS {
             assert_eq!(epochs(workers), expected, "{workers} workers");
+        }
+    }
+
+    /// PyTorch draws a seed for the workers also where nothing is shuffled.
+    #[test]
+    fn drawn_orders_are_those_of_pytorch() {
+        let [shuffled, plain] = [true, false].map(|shuffle| loader(probe(10), 4).drawn(shuffle));
+        random::manual_seed_compat(42, Compat::Torch);
+        let epochs = [(); 2].map(|()| samples(shuffled.iter()).concat());
+        assert_eq!(epochs[0], [8, 0, 9, 1, 4, 5, 6, 3, 2, 7]);
+        assert_eq!(epochs[1], [4, 6, 9, 3, 7, 5, 2, 0, 1, 8]);
+        random::manual_seed_compat(42, Compat::Torch);
+        assert_eq!(samples(plain.iter()).concat(), (0..10).collect::<Vec<_>>());
+        let after = random::with_generator(Generator::next_u64);
+        let mut generator = Generator::compat(42, Compat::Torch);
+        generator.next_u64();
+        assert_eq!(after, generator.next_u64());
+    }
+
+    #[test]
+    fn a_drawn_epoch_is_repeated_from_the_state_before_it() {
+        for workers in WORKERS {
+            let loader = loader(probe(50), 8).drawn(true).workers(workers);
+            random::manual_seed(1);
+            let state = random::get_generator();
+            let [first, second] = [(); 2].map(|()| contents(loader.iter()));
+            assert_ne!(first, second);
+            random::set_generator(state.clone());
+            assert_eq!(contents(loader.iter_from(9, 2)), first[2..]);
+            random::set_generator(state);
+            assert_eq!([(); 2].map(|()| contents(loader.iter())), [first, second]);
         }
     }
 
