@@ -12,13 +12,13 @@ impl Generator {
     /// `size` of the numbers 0…n−1, with or without putting each back.
     ///
     /// # Errors
-    /// If there are none to draw from, or too few without replacement.
+    /// If there are none to draw from, too few without replacement, or no memory for them.
     ///
     /// ```
     /// use gradus_core::random::{Compat, Generator};
     /// // numpy.random.seed(100); numpy.random.choice(1500, 3, replace=False)
     /// let mut g = Generator::compat(100, Compat::Numpy);
-    /// g.choice(1500, 3, false)?;
+    /// assert_eq!(g.choice(1500, 3, false)?, [1139, 1080, 1159]);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn choice(&mut self, n: usize, size: usize, replacement: bool) -> Result<Vec<usize>> {
@@ -28,18 +28,23 @@ impl Generator {
                 "choice: n must be greater than 0 unless no samples are taken, got size {size}"
             ));
         }
-        if replacement {
-            return Ok((0..size).map(|_| self.below(n as u64) as usize).collect());
-        }
-        if size > n {
+        if !replacement && size > n {
             return Err(err!(
                 Value,
                 "choice: cannot take a larger sample than population when replacement is false, got n {n} and size {size}"
             ));
         }
-        let mut order = self.permutation(n);
-        order.truncate(size);
-        Ok(order)
+        let mut list = Vec::new();
+        list.try_reserve_exact(if replacement { size } else { n })
+            .map_err(|_| err!(Memory, "choice: no memory for {size} of {n} numbers"))?;
+        if replacement {
+            list.extend((0..size).map(|_| self.below(n as u64) as usize));
+            return Ok(list);
+        }
+        list.extend(0..n);
+        self.shuffle(&mut list);
+        list.truncate(size);
+        Ok(list)
     }
 }
 

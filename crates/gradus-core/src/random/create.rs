@@ -187,7 +187,7 @@ impl Tensor {
     /// ```
     /// # use gradus_core::Tensor;
     /// let mask = Tensor::zeros([1000]).bernoulli_like(0.9)?;
-    /// assert!((0.8..1.0).contains(&mask.mean(..)?.item()?));
+    /// assert!((0.8..1.0).contains(&mask.mean(..)?.item::<f32>()?));
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn bernoulli_like(&self, p: f64) -> Result<Tensor> {

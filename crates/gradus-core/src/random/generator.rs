@@ -230,6 +230,9 @@ impl Generator {
 
     /// The numbers 0…n−1 in a random order.
     ///
+    /// # Panics
+    /// If there is no memory for them; [`choice`](Generator::choice) returns an error instead.
+    ///
     /// ```
     /// # use gradus_core::random::{Compat, Generator};
     /// // numpy.random.seed(0); numpy.random.permutation(10)

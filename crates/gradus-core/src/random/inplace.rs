@@ -64,7 +64,7 @@ impl Tensor {
     /// # use gradus_core::Tensor;
     /// let x = Tensor::zeros([1000]);
     /// x.exponential_(2.0)?;
-    /// assert!((0.4..0.6).contains(&x.mean(..)?.item()?));
+    /// assert!((0.4..0.6).contains(&x.mean(..)?.item::<f32>()?));
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn exponential_(&self, rate: f64) -> Result<()> {

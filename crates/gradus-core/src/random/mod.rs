@@ -79,7 +79,7 @@ pub fn manual_seed(seed: u64) {
 /// ```
 /// use gradus_core::{Tensor, random::{self, Compat}};
 /// random::manual_seed_compat(0, Compat::Torch);
-/// assert_eq!(Tensor::randn([2])?.to_vec::<f32>()?, [1.540996, -0.2934289]);
+/// assert_eq!(Tensor::randn([2])?.to_vec::<f32>()?, [1.5409961, -0.2934289]);
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn manual_seed_compat(seed: u64, compat: Compat) {

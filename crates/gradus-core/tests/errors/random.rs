@@ -57,5 +57,7 @@ pub const TABLE: &[Row] = &[
     (|t| no(t.s.multinomial(1, true)), Shape, "multinomial", &["prob_dist must be 1 or 2 dim, got shape []"]),
     (|_| no(Tensor::ones([1, 1, 1]).multinomial(1, true)), Shape, "multinomial", &["prob_dist must be 1 or 2 dim"]),
     (|_| no(Generator::new(0).choice(0, 1, true)), Value, "choice", &["n must be greater than 0"]),
+    (|_| no(Generator::new(0).choice(usize::MAX, 3, false)), Memory, "choice", &["no memory for 3 of"]),
+    (|_| no(Generator::new(0).choice(3, usize::MAX, true)), Memory, "choice", &["no memory for"]),
     (|_| no(Generator::new(0).choice(2, 3, false)), Value, "choice", &["larger sample than population", "n 2 and size 3"]),
 ];
