@@ -172,7 +172,7 @@ impl Tensor {
         rule: &impl Update<N>,
     ) -> Result<()> {
         let grad = if grad.shares_memory(self) {
-            grad.copy()?
+            grad.detach().copy()?
         } else {
             grad.detach().contiguous()?
         };
@@ -268,7 +268,7 @@ impl Tensor {
         }
     }
 
-    fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T) -> Result<()> {
+    fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T + Sync) -> Result<()> {
         let layout: &Layout = self.layout();
         self.storage()
             .update([], source.storage(), |target: &mut [T], [], x: &[T]| {
