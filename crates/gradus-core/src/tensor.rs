@@ -5,6 +5,7 @@
 mod convert;
 mod create;
 mod display;
+mod literal;
 mod operators;
 
 use crate::autograd::Node;
@@ -66,7 +67,7 @@ impl Tensor {
     }
 
     /// Another tensor on the same memory.
-    pub(crate) fn view(&self, layout: Layout) -> Self {
+    pub(crate) fn with_layout(&self, layout: Layout) -> Self {
         Self::new(self.0.storage.clone(), layout, None)
     }
 

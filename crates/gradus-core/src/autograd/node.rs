@@ -117,7 +117,7 @@ impl Node {
         *slot = Some(match slot.take() {
             Some(sum) => sum.add_into(&grad)?,
             None if grad.is_sole_owner() && !grad.requires_grad() => grad,
-            None => grad.copy()?,
+            None => grad.detach().copy()?,
         });
         Ok(())
     }
