@@ -1,4 +1,6 @@
 //! Tensors from Rust's own lists: numbers, nested arrays, slices and `Vec`s of them.
+//!
+//! The traits say which lists there are; they are not exported, because there are no more.
 
 use super::Tensor;
 use crate::dtype::Element;
