@@ -234,7 +234,7 @@ pub(crate) fn assign<T: Element, U: Element>(
     } else {
         rows.div_ceil(rows_a_task)
     };
-    if layout.is_injective() {
+    if tasks > 1 && layout.is_injective() {
         parallel::run(tasks, task);
     } else {
         (0..tasks).for_each(task);

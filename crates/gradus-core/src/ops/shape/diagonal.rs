@@ -2,11 +2,11 @@
 
 use super::super::registry::{Case, Input};
 use super::framed;
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed};
 use crate::dtype::dispatch;
 use crate::error::{Result, err};
 use crate::kernels::triangle::triangle;
-use crate::shape::{Dims, numel, resolve_dim};
+use crate::shape::{Dims, Layout, numel, resolve_dim};
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
@@ -164,20 +164,23 @@ struct Diagonal {
     col: usize,
 }
 
+impl Diagonal {
+    fn layout(&self, of: &Layout) -> Layout {
+        of.diagonal(self.offset, self.row, self.col)
+    }
+}
+
 impl Function for Diagonal {
     fn name(&self) -> &'static str {
         "diagonal"
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let layout = x[0].layout();
-        Ok(x[0].with_layout(layout.diagonal(self.offset, self.row, self.col)))
+        Ok(x[0].with_layout(self.layout(x[0].layout())))
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        let embed = DiagEmbed {
-            diagonal: *self,
-            shape: Dims::from_slice(saved.input_shape(0)?),
-        };
-        Ok([Grad::Of(apply(embed, &[grad])?)].into())
+        let shape = saved.input_shape(0)?;
+        let places = self.layout(&Layout::contiguous(Dims::from_slice(shape)));
+        Ok([Grad::Of(embed(shape, places, grad)?)].into())
     }
 }
 
@@ -192,10 +195,8 @@ impl Function for DiagEmbed {
         "diag_embed"
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let Diagonal { offset, row, col } = self.diagonal;
-        framed(x[0], self.shape.clone(), 0.0, |whole| {
-            whole.diagonal(offset, row, col)
-        })
+        let places = |whole: &Layout| self.diagonal.layout(whole);
+        framed(x[0], self.shape.clone(), 0.0, places)
     }
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         Ok([Grad::Of(apply(self.diagonal, &[grad])?)].into())

@@ -1,12 +1,9 @@
 //! Sliding windows.
 
 use super::super::registry::{Case, Input};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
-use crate::dtype::{Number, dispatch_number};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed};
 use crate::error::{Result, err};
-use crate::kernels::{View, map};
 use crate::shape::{Dims, Layout, numel};
-use crate::storage::Buffer;
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
@@ -20,16 +17,6 @@ pub(in crate::ops) const CASES: &[Case] = &[
         x[0].unfold(0, 2, 3)?.unfold(1, 3, 1)
     })
     .torch("x[0].unfold(0, 2, 3).unfold(1, 3, 1)"),
-    Case::new("unfold_backward", &[Input::real(&[3, 2, 3])], |x| {
-        let windows = Unfold {
-            dim: 0,
-            size: 3,
-            step: 2,
-        };
-        let shape = Dims::from_slice(&[8, 2]);
-        apply(Fold { windows, shape }, &[&x[0]])
-    })
-    .torch("torch.ops.aten.unfold_backward(x[0], (8, 2), 0, 3, 2)"),
 ];
 
 impl Tensor {
@@ -71,7 +58,6 @@ impl Tensor {
 }
 
 /// Windows along a dimension. An element's gradient is the sum over the windows it is in.
-#[derive(Clone, Copy)]
 struct Unfold {
     dim: usize,
     size: usize,
@@ -92,42 +78,8 @@ impl Function for Unfold {
         Ok(x[0].with_layout(self.layout(x[0].layout())))
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        let fold = Fold {
-            windows: *self,
-            shape: Dims::from_slice(saved.input_shape(0)?),
-        };
-        Ok([Grad::Of(apply(fold, &[grad])?)].into())
-    }
-}
-
-/// Windows added up where they overlap. The gradient is windows again.
-struct Fold {
-    windows: Unfold,
-    shape: Dims,
-}
-
-impl Function for Fold {
-    fn name(&self) -> &'static str {
-        "unfold_backward"
-    }
-    fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let whole = Layout::contiguous(self.shape.clone());
-        let windows = self.windows.layout(&whole);
-        let last = whole.rank();
-        let buffer = dispatch_number!("unfold_backward", x[0].dtype(), T => x[0].with::<T, _>(|x| {
-            Buffer::build(whole.numel(), |out: &mut [T]| {
-                out.fill(T::ZERO);
-                // The positions number i of all windows never overlap.
-                for i in 0..self.windows.size {
-                    let from = x.layout.narrow(last, i, 1);
-                    let from = View::new(x.data, &from);
-                    map::assign(out, &windows.narrow(last, i, 1), from, T::plus);
-                }
-            })
-        }))?;
-        Ok(Tensor::from_buffer(buffer, whole.shape))
-    }
-    fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        Ok([Grad::Of(apply(self.windows, &[grad])?)].into())
+        let shape = saved.input_shape(0)?;
+        let windows = self.layout(&Layout::contiguous(Dims::from_slice(shape)));
+        Ok([Grad::Of(embed(shape, windows, grad)?)].into())
     }
 }
