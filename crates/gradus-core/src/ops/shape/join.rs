@@ -204,8 +204,8 @@ impl Tensor {
         })
     }
 
-    /// Joins tensors one behind the other: along dimension 2. A matrix [n, m] counts as [n, m, 1], a
-    /// vector [m] as [1, m, 1], a number as [1, 1, 1].
+    /// Joins tensors one behind the other: along dimension 2. A matrix counts as `[n, m, 1]`, a
+    /// vector as `[1, m, 1]`, a number as `[1, 1, 1]`.
     ///
     /// # Errors
     /// As [`cat`](Tensor::cat).

@@ -252,11 +252,10 @@ impl Function for Pad {
         })
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        let dims = self.before.iter().zip(saved.input_shape(0)?).enumerate();
-        let part = dims.fold(
-            Ok(grad.clone()),
-            |part: Result<Tensor>, (d, (&start, &n))| part?.narrow(d as isize, start, n),
-        );
+        let mut dims = self.before.iter().zip(saved.input_shape(0)?).enumerate();
+        let part = dims.try_fold(grad.clone(), |part, (d, (&start, &n))| {
+            part.narrow(d as isize, start, n)
+        });
         Ok([Grad::Of(part?)].into())
     }
 }
