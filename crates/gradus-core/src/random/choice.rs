@@ -49,7 +49,7 @@ impl Generator {
 }
 
 impl Tensor {
-    /// `n` positions (i64) drawn by the weights in this tensor, of shape [k] or [rows, k]; the
+    /// `n` positions (i64) drawn by the weights in this tensor, of shape \[k\] or [rows, k]; the
     /// result is of shape \[n\] or [rows, n]. The weights of a row need not sum to 1.
     ///
     /// With `replacement` the draws are independent; without, no position comes twice, and each

@@ -17,10 +17,10 @@
 //! | [`shuffle`](Generator::shuffle), [`permutation`](Generator::permutation) | Fisher–Yates | `shuffle`, `permutation` | `randperm` |
 //! | [`choice`](Generator::choice) | `below`, `permutation` | `choice` | `randint`, `randperm` |
 //! | [`spawn`](Generator::spawn) | a seed | a seed | what samplers seed themselves with |
-//! | [`Tensor::rand`], [`uniform`](crate::Tensor::uniform) | | `uniform`ᵇ | `rand`, `uniform_` |
-//! | [`Tensor::randn`], [`normal`](crate::Tensor::normal) | | `normal`ᵃᵇ | `randn`, `normal_`; f64ᵃ |
-//! | [`Tensor::randint`](crate::Tensor::randint) | | `randint` | `randint` |
-//! | [`Tensor::randperm`] | | `permutation` | `randperm` |
+//! | [`rand`](crate::Tensor::rand), [`uniform`](crate::Tensor::uniform) | | `uniform`ᵇ | `rand`, `uniform_` |
+//! | [`randn`](crate::Tensor::randn), [`normal`](crate::Tensor::normal) | | `normal`ᵃᵇ | `randn`, `normal_`; f64ᵃ |
+//! | [`randint`](crate::Tensor::randint) | | `randint` | `randint` |
+//! | [`randperm`](crate::Tensor::randperm) | | `permutation` | `randperm` |
 //! | [`bernoulli`](crate::Tensor::bernoulli) | | `random_sample() < p` | `bernoulli`ᶜ, dropout masksᶜ |
 //! | [`exponential_`](crate::Tensor::exponential_) | | `exponential`ᵃᵇ | `exponential_`ᵃᶜ |
 //! | [`multinomial`](crate::Tensor::multinomial) | | `choice(p=…)` | `multinomial`ᶜ |
