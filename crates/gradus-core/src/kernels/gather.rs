@@ -35,7 +35,11 @@ impl Places {
         let inner = part(picked.end..view.rank(), 0);
         let around = view.shape[..picked.start].iter().chain(&inner.shape);
         if at.is_empty() || around.copied().any(|n| n == 0) {
-            return Ok(Self { outer: Vec::new(), at: Vec::new(), inner: Inner::Dense(0) });
+            return Ok(Self {
+                outer: Vec::new(),
+                at: Vec::new(),
+                inner: Inner::Dense(0),
+            });
         }
         let (sizes, [steps]) = Layout::coalesce([&part(picked.clone(), 0)]);
         let mut offsets = room(at.len())?;
@@ -44,11 +48,15 @@ impl Places {
         } else {
             offsets.extend(at.iter().map(|&i| {
                 let mut rest = i;
-                sizes.iter().zip(&steps).rev().fold(0, |sum: usize, (&n, &step)| {
-                    let i = rest % n;
-                    rest /= n;
-                    sum.wrapping_add(i.wrapping_mul(step as usize))
-                })
+                sizes
+                    .iter()
+                    .zip(&steps)
+                    .rev()
+                    .fold(0, |sum: usize, (&n, &step)| {
+                        let i = rest % n;
+                        rest /= n;
+                        sum.wrapping_add(i.wrapping_mul(step as usize))
+                    })
             }));
         }
         Ok(Self {
@@ -94,7 +102,10 @@ pub(crate) fn offsets_of(layout: &Layout) -> Result<Vec<usize>> {
 pub(crate) fn room(n: usize) -> Result<Vec<usize>> {
     let mut positions = Vec::new();
     positions.try_reserve_exact(n).map_err(|_| {
-        err!(Memory, "cannot allocate {n} positions: the system is out of memory")
+        err!(
+            Memory,
+            "cannot allocate {n} positions: the system is out of memory"
+        )
     })?;
     Ok(positions)
 }

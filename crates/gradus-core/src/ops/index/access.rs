@@ -2,13 +2,13 @@
 
 use super::indices::Indices;
 use super::selection::Selection;
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed};
 use crate::dtype::{Number, dispatch, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::map;
 use crate::ops::Operand;
 use crate::ops::registry::{Case, Input};
-use crate::shape::{Dims, Show};
+use crate::shape::{Dims, Layout, Show};
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use crate::{Index, s};
@@ -95,7 +95,11 @@ impl Tensor {
     /// ```
     pub fn i(&self, index: impl Indices) -> Result<Tensor> {
         let selection = Selection::new("i", self.shape(), &index.indices())?;
-        let name = if selection.is_view() { "slice" } else { "index" };
+        let name = if selection.is_view() {
+            "slice"
+        } else {
+            "index"
+        };
         self.read(name, selection)
     }
 
@@ -149,16 +153,24 @@ impl Tensor {
     pub fn set<'a>(&self, index: impl Indices, value: impl Into<Operand<'a>>) -> Result<()> {
         let selection = Selection::new("set", self.shape(), &index.indices())?;
         let value = value.into().to_tensor(self.dtype())?;
+        let value = fit("set", &value, &selection.shape()?)?;
         if selection.is_view() {
-            let value = fit("set", &value, &selection.shape()?)?;
-            return self.read("slice", selection)?.copy_(&value).map_err(|e| e.at("set"));
+            let view = self.read("slice", selection)?;
+            return view.in_place("set", |_| value.broadcast_to(view.shape()));
         }
-        self.in_place("set", |x| x.write("set", selection, &value, false))
+        let selection = Arc::new(selection);
+        self.in_place("set", |x| {
+            x.write("index_put", selection.clone(), &value, false)
+        })
     }
 
     /// What is selected, recorded as `name`.
-    pub(super) fn read(&self, name: &'static str, selection: Selection) -> Result<Tensor> {
-        let selection = Arc::new(selection);
+    pub(super) fn read(
+        &self,
+        name: &'static str,
+        selection: impl Into<Arc<Selection>>,
+    ) -> Result<Tensor> {
+        let selection = selection.into();
         apply(Read { name, selection }, &[self])
     }
 
@@ -166,14 +178,15 @@ impl Tensor {
     pub(super) fn write(
         &self,
         name: &'static str,
-        selection: Selection,
+        selection: impl Into<Arc<Selection>>,
         value: &Tensor,
         accumulate: bool,
     ) -> Result<Tensor> {
+        let selection = selection.into();
         let value = fit(name, value, &selection.shape()?)?;
         let write = Write {
             name,
-            selection: Arc::new(selection),
+            selection,
             accumulate,
         };
         apply(write, &[self, &value])
@@ -217,11 +230,18 @@ impl Function for Read {
     }
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let selection = self.selection.clone();
-        Ok([Grad::Of(apply(Spread { selection }, &[grad])?)].into())
+        let dx = if selection.is_view() {
+            let whole = Layout::contiguous(Dims::from_slice(selection.source_shape()));
+            embed(&whole.shape, selection.layout(&whole), grad)?
+        } else {
+            apply(Spread { selection }, &[grad])?
+        };
+        Ok([Grad::Of(dx)].into())
     }
 }
 
-/// The adjoint of [`Read`]: zeros to which its input is added in the selected places.
+/// The adjoint of [`Read`] where that copies: zeros to which its input is added in the selected
+/// places.
 pub(super) struct Spread {
     pub(super) selection: Arc<Selection>,
 }

@@ -9,43 +9,67 @@ use crate::shape::{Dims, Layout, Show, broadcast, contiguous_strides, resolve_di
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
-    Case::new("gather", &[Input::real(&[3, 4]), Input::integers(&[3, 2], 0, 4)], |x| {
-        x[0].gather(1, &x[1])
-    })
+    Case::new(
+        "gather",
+        &[Input::real(&[3, 4]), Input::integers(&[3, 2], 0, 4)],
+        |x| x[0].gather(1, &x[1]),
+    )
     .torch("x[0].gather(1, x[1])"),
-    Case::new("gather", &[Input::real(&[3, 4, 2]), Input::integers(&[5, 3, 2], 0, 3)], |x| {
-        x[0].gather(0, &x[1])
-    })
+    Case::new(
+        "gather",
+        &[Input::real(&[3, 4, 2]), Input::integers(&[5, 3, 2], 0, 3)],
+        |x| x[0].gather(0, &x[1]),
+    )
     .torch("x[0].gather(0, x[1])"),
-    Case::new("gather", &[Input::real(&[2, 3]), Input::integers(&[2, 1], -3, 3)], |x| {
-        x[0].unsqueeze(1)?.take_along_dim(&x[1], -1)
-    })
+    Case::new(
+        "gather",
+        &[Input::real(&[2, 3]), Input::integers(&[2, 1], -3, 3)],
+        |x| x[0].unsqueeze(1)?.take_along_dim(&x[1], -1),
+    )
     .torch("torch.take_along_dim(x[0][:, None], x[1].expand(1, 2, 1), -1)"),
     Case::new(
         "scatter",
-        &[Input::real(&[3, 4]), Input::integers(&[2, 1], 0, 4), Input::real(&[3, 2])],
+        &[
+            Input::real(&[3, 4]),
+            Input::integers(&[2, 1], 0, 4),
+            Input::real(&[3, 2]),
+        ],
         |x| x[0].scatter(1, &x[1], &x[2]),
     )
     .torch("x[0].scatter(1, x[1], x[2])"),
     // PyTorch gives values that were overwritten a gradient all the same.
     Case::new(
         "scatter",
-        &[Input::real(&[2, 3]), Input::integers(&[4, 3], 0, 2), Input::real(&[4, 3])],
+        &[
+            Input::real(&[2, 3]),
+            Input::integers(&[4, 3], 0, 2),
+            Input::real(&[4, 3]),
+        ],
         |x| x[0].scatter(0, &x[1], &x[2]),
     ),
-    Case::new("scatter", &[Input::real(&[3, 4]), Input::integers(&[3, 2], 0, 4)], |x| {
-        x[0].scatter(-1, &x[1], 1.5)
-    })
+    Case::new(
+        "scatter",
+        &[Input::real(&[3, 4]), Input::integers(&[3, 2], 0, 4)],
+        |x| x[0].scatter(-1, &x[1], 1.5),
+    )
     .torch("x[0].scatter(-1, x[1], 1.5)"),
     Case::new(
         "scatter_add",
-        &[Input::real(&[3, 4]), Input::integers(&[3, 6], 0, 4), Input::real(&[3, 6])],
+        &[
+            Input::real(&[3, 4]),
+            Input::integers(&[3, 6], 0, 4),
+            Input::real(&[3, 6]),
+        ],
         |x| x[0].scatter_add(1, &x[1], &x[2]),
     )
     .torch("x[0].scatter_add(1, x[1], x[2])"),
     Case::new(
         "scatter_add",
-        &[Input::real(&[2, 3, 2]), Input::integers(&[4, 2, 1], 0, 2), Input::real(&[5, 2, 2])],
+        &[
+            Input::real(&[2, 3, 2]),
+            Input::integers(&[4, 2, 1], 0, 2),
+            Input::real(&[5, 2, 2]),
+        ],
         |x| x[0].scatter_add(0, &x[1], &x[2]),
     )
     .torch("x[0].scatter_add(0, x[1], x[2])"),
@@ -107,7 +131,8 @@ impl Tensor {
             shape[d] = n;
             shape
         };
-        let shape = broadcast(&with(self.shape(), 1), &with(index.shape(), 1)).map_err(|e| e.at(OP))?;
+        let shape =
+            broadcast(&with(self.shape(), 1), &with(index.shape(), 1)).map_err(|e| e.at(OP))?;
         let stretch = |x: &Tensor| x.broadcast_to(with(&shape, x.shape()[d]));
         let (x, index) = (stretch(self)?, stretch(index)?);
         x.read("gather", x.along(OP, dim, &index, true)?)
@@ -159,6 +184,7 @@ impl Tensor {
         index: &Tensor,
         src: impl Into<Operand<'a>>,
     ) -> Result<()> {
+        let src = src.into();
         self.in_place("scatter_", |x| x.scatter(dim, index, src))
     }
 
@@ -225,7 +251,10 @@ impl Tensor {
             strides,
             offset: 0,
         })?;
-        lines.iter_mut().zip(at).for_each(|(line, i)| *line += i * step);
+        lines
+            .iter_mut()
+            .zip(at)
+            .for_each(|(line, i)| *line += i * step);
         Ok(Selection::flat(self.shape(), lines, index.shape()))
     }
 

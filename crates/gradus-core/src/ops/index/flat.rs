@@ -6,9 +6,11 @@ use crate::ops::registry::{Case, Input};
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
-    Case::new("take", &[Input::real(&[3, 4]), Input::integers(&[2, 3], -12, 12)], |x| {
-        x[0].take(&x[1])
-    })
+    Case::new(
+        "take",
+        &[Input::real(&[3, 4]), Input::integers(&[2, 3], -12, 12)],
+        |x| x[0].take(&x[1]),
+    )
     .torch("x[0].take(x[1])"),
     Case::new("put", &[Input::real(&[3, 4]), Input::real(&[2])], |x| {
         x[0].put(&Tensor::from([[-1], [4]]), &x[1], false)
@@ -16,7 +18,11 @@ pub(in crate::ops) const CASES: &[Case] = &[
     .torch("x[0].put(torch.tensor([[-1], [4]]), x[1])"),
     Case::new(
         "put",
-        &[Input::real(&[3, 2]), Input::integers(&[9], -6, 6), Input::real(&[3, 3])],
+        &[
+            Input::real(&[3, 2]),
+            Input::integers(&[9], -6, 6),
+            Input::real(&[3, 3]),
+        ],
         |x| x[0].put(&x[1], &x[2], true),
     )
     .torch("x[0].put(x[1], x[2], accumulate=True)"),

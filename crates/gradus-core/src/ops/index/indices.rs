@@ -113,7 +113,9 @@ impl Slice {
         let start = self.start.map_or(first, place);
         let stop = self.stop.map_or(last, place);
         let distance = if forward { stop - start } else { start - stop };
-        let len = usize::try_from(distance).unwrap_or(0).div_ceil(self.step.unsigned_abs());
+        let len = usize::try_from(distance)
+            .unwrap_or(0)
+            .div_ceil(self.step.unsigned_abs());
         // A step beyond the end is never taken; it need not overflow.
         let step = if len > 1 { self.step } else { 1 };
         Ok((start.clamp(0, n) as usize, len, step))

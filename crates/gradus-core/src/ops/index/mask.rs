@@ -14,13 +14,21 @@ use crate::tensor::Tensor;
 pub(in crate::ops) const CASES: &[Case] = &[
     Case::new(
         "where",
-        &[Input::bools(&[2, 3]), Input::real(&[2, 3]), Input::real(&[2, 3])],
+        &[
+            Input::bools(&[2, 3]),
+            Input::real(&[2, 3]),
+            Input::real(&[2, 3]),
+        ],
         |x| x[0].where_cond(&x[1], &x[2]),
     )
     .torch("torch.where(x[0], x[1], x[2])"),
     Case::new(
         "where",
-        &[Input::bools(&[3, 1]), Input::real(&[4]), Input::real(&[2, 1, 1])],
+        &[
+            Input::bools(&[3, 1]),
+            Input::real(&[4]),
+            Input::real(&[2, 1, 1]),
+        ],
         |x| x[0].where_cond(&x[1], &x[2]),
     )
     .torch("torch.where(x[0], x[1], x[2])"),
@@ -28,25 +36,41 @@ pub(in crate::ops) const CASES: &[Case] = &[
         x[0].where_cond(1.5, &x[1])
     })
     .torch("torch.where(x[0], 1.5, x[1])"),
-    Case::new("where", &[Input::bools(&[2, 3]), Input::real(&[2, 3]), Input::real(&[])], |x| {
-        x[0].where_cond(&x[1], &x[2])
-    })
+    Case::new(
+        "where",
+        &[
+            Input::bools(&[2, 3]),
+            Input::real(&[2, 3]),
+            Input::real(&[]),
+        ],
+        |x| x[0].where_cond(&x[1], &x[2]),
+    )
     .torch("torch.where(x[0], x[1], x[2])"),
-    Case::new("where", &[Input::real(&[2, 3]), Input::bools(&[3]), Input::real(&[])], |x| {
-        x[0].masked_fill(&x[1], &x[2])
-    })
+    Case::new(
+        "where",
+        &[Input::real(&[2, 3]), Input::bools(&[3]), Input::real(&[])],
+        |x| x[0].masked_fill(&x[1], &x[2]),
+    )
     .torch("x[0].masked_fill(x[1], x[2])"),
-    Case::new("masked_select", &[Input::real(&[2, 3]), Input::bools(&[2, 3])], |x| {
-        x[0].masked_select(&x[1])
-    })
+    Case::new(
+        "masked_select",
+        &[Input::real(&[2, 3]), Input::bools(&[2, 3])],
+        |x| x[0].masked_select(&x[1]),
+    )
     .torch("x[0].masked_select(x[1])"),
-    Case::new("masked_select", &[Input::real(&[3]), Input::bools(&[4, 1])], |x| {
-        x[0].masked_select(&x[1])
-    })
+    Case::new(
+        "masked_select",
+        &[Input::real(&[3]), Input::bools(&[4, 1])],
+        |x| x[0].masked_select(&x[1]),
+    )
     .torch("x[0].masked_select(x[1])"),
     Case::new(
         "masked_scatter",
-        &[Input::real(&[2, 3]), Input::bools(&[2, 3]), Input::real(&[2, 4])],
+        &[
+            Input::real(&[2, 3]),
+            Input::bools(&[2, 3]),
+            Input::real(&[2, 4]),
+        ],
         |x| x[0].masked_scatter(&x[1], &x[2]),
     )
     .torch("x[0].masked_scatter(x[1], x[2])"),
@@ -104,11 +128,7 @@ impl Tensor {
     /// assert_eq!(x.masked_fill(&x.gt(1)?, 0)?.to_vec::<i64>()?, [1, 0, 0]);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
-    pub fn masked_fill<'a>(
-        &self,
-        mask: &Tensor,
-        value: impl Into<Operand<'a>>,
-    ) -> Result<Tensor> {
+    pub fn masked_fill<'a>(&self, mask: &Tensor, value: impl Into<Operand<'a>>) -> Result<Tensor> {
         mask.expect_mask("masked_fill")?;
         let value = self.one_value("masked_fill", value.into())?;
         apply(Where, &[mask, &value, self]).map_err(|e| e.at("masked_fill"))
@@ -127,7 +147,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn masked_fill_<'a>(&self, mask: &Tensor, value: impl Into<Operand<'a>>) -> Result<()> {
-        self.covers("masked_fill_", mask)?;
+        let value = value.into();
         self.in_place("masked_fill_", |x| x.masked_fill(mask, value))
     }
 
@@ -174,7 +194,6 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn masked_scatter_(&self, mask: &Tensor, source: &Tensor) -> Result<()> {
-        self.covers("masked_scatter_", mask)?;
         self.in_place("masked_scatter_", |x| x.masked_scatter(mask, source))
     }
 
@@ -197,12 +216,6 @@ impl Tensor {
         let at = mask.true_positions()?;
         let count = at.len();
         Ok((x, Selection::flat(&shape, at, &[count])))
-    }
-
-    /// An error unless `mask` broadcasts to the shape of this tensor.
-    fn covers(&self, op: &str, mask: &Tensor) -> Result<()> {
-        let fits = mask.layout().broadcast_to(self.shape());
-        fits.map(drop).map_err(|e| e.at(op))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Parts of a tensor, for reading and for writing.
 //!
-//! Whatever names the part (slices, lists of positions, masks) becomes a [`Selection`], and three
-//! recorded operations work on selections: [`Read`] takes the elements out, [`Spread`] is its
-//! adjoint (zeros with the elements added in their places), and [`Write`] puts other elements there.
-//! The gradient of each is made of the others, so it can be differentiated in turn.
+//! Whatever names the part (slices, lists of positions, masks) becomes a `Selection`, and three
+//! recorded operations work on selections: `Read` takes the elements out, `Spread` is its adjoint
+//! (zeros with the elements added in their places), and `Write` puts other elements there. The
+//! gradient of each is made of the others, so it can be differentiated in turn.
 
 pub(super) mod access;
 pub(super) mod along;
@@ -24,8 +24,6 @@ use crate::error::{Result, err};
 use crate::ops::Operand;
 use crate::shape::resolve_dim;
 use crate::tensor::Tensor;
-use access::{Read, Spread, Write};
-use selection::Selection;
 use std::borrow::Cow;
 
 impl Tensor {

@@ -19,25 +19,33 @@ pub(in crate::ops) const CASES: &[Case] = &[
         x[0].index_select(1, &[3usize, 3])
     })
     .torch("x[0].index_select(1, torch.tensor([3, 3]))"),
-    Case::new("index_add", &[Input::real(&[4, 3]), Input::real(&[3, 3])], |x| {
-        x[0].index_add(0, &[2, 0, 2], &x[1])
-    })
+    Case::new(
+        "index_add",
+        &[Input::real(&[4, 3]), Input::real(&[3, 3])],
+        |x| x[0].index_add(0, &[2, 0, 2], &x[1]),
+    )
     .torch("x[0].index_add(0, torch.tensor([2, 0, 2]), x[1])"),
-    Case::new("index_add", &[Input::real(&[2, 3, 2]), Input::real(&[2, 1, 2])], |x| {
-        x[0].index_add(-2, &[1], &x[1])
-    })
+    Case::new(
+        "index_add",
+        &[Input::real(&[2, 3, 2]), Input::real(&[2, 1, 2])],
+        |x| x[0].index_add(-2, &[1], &x[1]),
+    )
     .torch("x[0].index_add(-2, torch.tensor([1]), x[1])"),
-    Case::new("index_copy", &[Input::real(&[4, 3]), Input::real(&[4, 2])], |x| {
-        x[0].index_copy(1, &[2, 0], &x[1])
-    })
+    Case::new(
+        "index_copy",
+        &[Input::real(&[4, 3]), Input::real(&[4, 2])],
+        |x| x[0].index_copy(1, &[2, 0], &x[1]),
+    )
     .torch("x[0].index_copy(1, torch.tensor([2, 0]), x[1])"),
     // PyTorch gives a value that was overwritten a gradient all the same.
     Case::new("index_copy", &[Input::real(&[3]), Input::real(&[2])], |x| {
         x[0].index_copy(0, &[1, 1], &x[1])
     }),
-    Case::new("index_fill", &[Input::real(&[4, 3]), Input::real(&[])], |x| {
-        x[0].index_fill(1, &[-1, 0, 0], &x[1])
-    })
+    Case::new(
+        "index_fill",
+        &[Input::real(&[4, 3]), Input::real(&[])],
+        |x| x[0].index_fill(1, &[-1, 0, 0], &x[1]),
+    )
     .torch("x[0].index_fill(1, torch.tensor([-1, 0, 0]), x[1])"),
 ];
 
@@ -100,7 +108,10 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn index_select(&self, dim: isize, index: &(impl Positions + ?Sized)) -> Result<Tensor> {
-        self.read("index_select", self.rows("index_select", dim, index, false)?)
+        self.read(
+            "index_select",
+            self.rows("index_select", dim, index, false)?,
+        )
     }
 
     /// A copy to which the rows of `source` are added: row i along `dim` to row `index[i]`. All
@@ -231,6 +242,7 @@ impl Tensor {
         index: &(impl Positions + ?Sized),
         value: impl Into<Operand<'a>>,
     ) -> Result<()> {
+        let value = value.into();
         self.in_place("index_fill_", |x| x.index_fill(dim, index, value))
     }
 

@@ -3,7 +3,7 @@
 use super::access::{Read, Spread};
 use super::selection::Selection;
 use crate::autograd::{Context, Function, Grads, Saved, apply};
-use crate::dtype::{Number, dispatch_number};
+use crate::dtype::{Element, Number, dispatch_number};
 use crate::error::Result;
 use crate::kernels::map;
 use crate::ops::registry::{Case, Input};
@@ -119,7 +119,11 @@ impl Tensor {
             Mean => {
                 self.dtype().expect_float(OP)?;
                 let ones = self.ones_like()?;
-                let own = if include_self { ones } else { ones.scatter(dim, index, 0)? };
+                let own = if include_self {
+                    ones
+                } else {
+                    ones.scatter(dim, index, 0)?
+                };
                 let count = own.scatter_add(dim, index, &src.ones_like()?)?;
                 start.scatter_add(dim, index, &src)?.div(&count)
             }
@@ -168,7 +172,13 @@ impl Function for Combine {
         let selection = &self.places;
         let taken = |x: &Tensor| {
             let selection = selection.clone();
-            apply(Read { name: "gather", selection }, &[x])
+            apply(
+                Read {
+                    name: "gather",
+                    selection,
+                },
+                &[x],
+            )
         };
         // How many there are at each place of what the masks say.
         let count = |own: &Tensor, sent: &Tensor| {

@@ -1,7 +1,7 @@
 //! Positions as results: where something is not 0, where it would be put, one-hot rows. Integers,
 //! so without gradients.
 
-use crate::dtype::{DType, dispatch, dispatch_number};
+use crate::dtype::{DType, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::map::{self, Cost};
 use crate::ops::registry::{Case, Input};
@@ -14,15 +14,21 @@ pub(in crate::ops) const CASES: &[Case] = &[
     Case::new("nonzero", &[Input::bools(&[3, 4])], |x| x[0].nonzero())
         .torch("x[0].nonzero()")
         .constant(),
-    Case::new("argwhere", &[Input::integers(&[2, 3, 2], -1, 2)], |x| x[0].argwhere())
-        .torch("torch.argwhere(x[0])")
-        .constant(),
-    Case::new("one_hot", &[Input::integers(&[2, 3], 0, 5)], |x| x[0].one_hot(6))
-        .torch("F.one_hot(x[0], 6)")
-        .constant(),
-    Case::new("one_hot", &[Input::integers(&[4], 0, 5)], |x| x[0].one_hot(None))
-        .torch("F.one_hot(x[0])")
-        .constant(),
+    Case::new("argwhere", &[Input::integers(&[2, 3, 2], -1, 2)], |x| {
+        x[0].argwhere()
+    })
+    .torch("torch.argwhere(x[0])")
+    .constant(),
+    Case::new("one_hot", &[Input::integers(&[2, 3], 0, 5)], |x| {
+        x[0].one_hot(6)
+    })
+    .torch("F.one_hot(x[0], 6)")
+    .constant(),
+    Case::new("one_hot", &[Input::integers(&[4], 0, 5)], |x| {
+        x[0].one_hot(None)
+    })
+    .torch("F.one_hot(x[0])")
+    .constant(),
     Case::new("searchsorted", &[Input::real(&[3, 4])], |x| {
         Tensor::linspace(-1.5, 1.5, 7, x[0].dtype())?.searchsorted(&x[0], false)
     })
@@ -90,7 +96,9 @@ impl Tensor {
             return self.detach().reshape([1])?.nonzero_tuple();
         }
         let all = self.nonzero()?.t()?.contiguous()?;
-        (0..self.ndim() as isize).map(|d| all.select(0, d)).collect()
+        (0..self.ndim() as isize)
+            .map(|d| all.select(0, d))
+            .collect()
     }
 
     /// [`nonzero`](Tensor::nonzero) by its NumPy name.
@@ -130,10 +138,15 @@ impl Tensor {
         }
         let classes = self.to_vec::<i64>()?;
         if let Some(class) = classes.iter().find(|&&class| class < 0) {
-            return Err(err!(Value, "one_hot: Class values must be non-negative, got {class}"));
+            return Err(err!(
+                Value,
+                "one_hot: Class values must be non-negative, got {class}"
+            ));
         }
         let largest = classes.iter().max().copied();
-        let n = num_classes.into().or(largest.map(|class| (class as usize).saturating_add(1)));
+        let n = num_classes
+            .into()
+            .or(largest.map(|class| (class as usize).saturating_add(1)));
         let n = n.ok_or_else(|| {
             err!(
                 Value,
@@ -173,7 +186,11 @@ impl Tensor {
     /// assert_eq!(edges.searchsorted(3, true)?.item::<i64>()?, 2);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
-    pub fn searchsorted<'a>(&'a self, values: impl Into<Operand<'a>>, right: bool) -> Result<Tensor> {
+    pub fn searchsorted<'a>(
+        &'a self,
+        values: impl Into<Operand<'a>>,
+        right: bool,
+    ) -> Result<Tensor> {
         self.positions_of("searchsorted", values.into(), right)
     }
 

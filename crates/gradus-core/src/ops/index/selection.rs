@@ -56,7 +56,11 @@ impl Selection {
     }
 
     /// `len` positions along dimension `dim`.
-    pub(super) fn strip(shape: &[usize], dim: usize, (start, len, step): (usize, usize, isize)) -> Self {
+    pub(super) fn strip(
+        shape: &[usize],
+        dim: usize,
+        (start, len, step): (usize, usize, isize),
+    ) -> Self {
         let mut this = Self::all(shape);
         this.starts[dim] = start;
         this.axes[dim] = Axis {
@@ -70,7 +74,10 @@ impl Selection {
     /// The first positions along each dimension, as many as `sizes` says.
     pub(super) fn corner(shape: &[usize], sizes: &[usize]) -> Self {
         let mut this = Self::all(shape);
-        this.axes.iter_mut().zip(sizes).for_each(|(axis, &n)| axis.len = n);
+        this.axes
+            .iter_mut()
+            .zip(sizes)
+            .for_each(|(axis, &n)| axis.len = n);
         this
     }
 
@@ -109,7 +116,10 @@ impl Selection {
 
     /// What `indices` mean for a tensor of this shape.
     pub(super) fn new(op: &str, shape: &[usize], indices: &[Index]) -> Result<Self> {
-        let (rank, named) = (shape.len(), indices.iter().map(Index::consumes).sum::<usize>());
+        let (rank, named) = (
+            shape.len(),
+            indices.iter().map(Index::consumes).sum::<usize>(),
+        );
         let ellipses = indices.iter().filter(|i| matches!(i, Index::Ellipsis));
         let ellipses = ellipses.count();
         if ellipses > 1 {
@@ -357,7 +367,12 @@ impl Builder<'_> {
             });
             let picked: Vec<usize> = ranges.flatten().collect();
             let others = (0..axes.len()).filter(|axis| !picked.contains(axis));
-            *axes = picked.iter().copied().chain(others).map(|axis| axes[axis]).collect();
+            *axes = picked
+                .iter()
+                .copied()
+                .chain(others)
+                .map(|axis| axes[axis])
+                .collect();
             self.points[0].first = 0;
         }
         self.selection.points = match self.points.len() {
@@ -386,10 +401,16 @@ impl Builder<'_> {
         at.resize(n, 0);
         let mut axes = self.selection.axes[self.points[0].first..].iter();
         for points in &self.points {
-            let size: usize = axes.by_ref().take(points.count).map(|axis| axis.len).product();
+            let size: usize = axes
+                .by_ref()
+                .take(points.count)
+                .map(|axis| axis.len)
+                .product();
             let own = Layout::contiguous(points.shape.clone()).broadcast_to(&shape)?;
             let own = offsets_of(&own)?;
-            at.iter_mut().zip(own).for_each(|(at, i)| *at = *at * size + points.at[i]);
+            at.iter_mut()
+                .zip(own)
+                .for_each(|(at, i)| *at = *at * size + points.at[i]);
         }
         Ok(Points {
             first: self.points[0].first,
@@ -404,16 +425,19 @@ impl Builder<'_> {
 /// one counts from the end.
 pub(super) fn position(op: &str, i: i64, dim: Option<usize>, n: usize) -> Result<usize> {
     let j = if i < 0 { i.saturating_add(n as i64) } else { i };
-    usize::try_from(j).ok().filter(|&j| j < n).ok_or_else(|| match dim {
-        Some(dim) => err!(
-            Index,
-            "{op}: index {i} is out of bounds for dimension {dim} with size {n}"
-        ),
-        None => err!(
-            Index,
-            "{op}: out of range: tried to access index {i} on a tensor of {n} elements"
-        ),
-    })
+    usize::try_from(j)
+        .ok()
+        .filter(|&j| j < n)
+        .ok_or_else(|| match dim {
+            Some(dim) => err!(
+                Index,
+                "{op}: index {i} is out of bounds for dimension {dim} with size {n}"
+            ),
+            None => err!(
+                Index,
+                "{op}: out of range: tried to access index {i} on a tensor of {n} elements"
+            ),
+        })
 }
 
 impl Tensor {
