@@ -26,7 +26,8 @@ mod tensor;
 
 pub use autograd::{
     Context, Function, Grad, Grads, Node, Saved, Tolerance, apply, enable_grad, gradcheck,
-    inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
+    gradgradcheck, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
+    set_grad_enabled,
 };
 pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};

@@ -167,6 +167,18 @@ pub(super) struct Save {
     version: u64,
 }
 
+pub(super) fn save(tensor: Tensor, is_output: bool) -> Save {
+    Save {
+        version: tensor.version(),
+        is_output,
+        tensor: if is_output {
+            tensor.with_node(None)
+        } else {
+            tensor
+        },
+    }
+}
+
 /// Saved tensors, as `backward` sees them.
 ///
 /// ```
@@ -360,7 +372,7 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
         // Kept by the function: its own history must not be rewritten.
         output = output.with_node(None);
     }
-    let save = |tensor: Tensor| {
+    let checked = |tensor: Tensor| {
         if tensor.is_inference() {
             return Err(err!(
                 Autograd,
@@ -371,17 +383,9 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
             ));
         }
         let is_output = tensor.is_same(&output);
-        Ok(Save {
-            version: tensor.version(),
-            is_output,
-            tensor: if is_output {
-                tensor.with_node(None)
-            } else {
-                tensor
-            },
-        })
+        Ok(save(tensor, is_output))
     };
-    let saves = ctx.saved.into_iter().map(save).collect::<Result<_>>()?;
+    let saves = ctx.saved.into_iter().map(checked).collect::<Result<_>>()?;
     let inputs = inputs.iter().map(|t| t.node()).collect();
     let operation = Operation {
         function: Box::new(function),
