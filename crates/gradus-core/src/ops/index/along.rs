@@ -23,10 +23,10 @@ pub(in crate::ops) const CASES: &[Case] = &[
     .torch("x[0].gather(0, x[1])"),
     Case::new(
         "gather",
-        &[Input::real(&[2, 3]), Input::integers(&[2, 1], -3, 3)],
-        |x| x[0].unsqueeze(1)?.take_along_dim(&x[1], -1),
+        &[Input::real(&[2, 1, 3]), Input::integers(&[1, 4, 2], -3, 3)],
+        |x| x[0].take_along_dim(&x[1], -1),
     )
-    .torch("torch.take_along_dim(x[0][:, None], x[1].expand(1, 2, 1), -1)"),
+    .torch("torch.take_along_dim(x[0], x[1], -1)"),
     Case::new(
         "scatter",
         &[
