@@ -41,12 +41,13 @@ pub(in crate::ops) const CASES: &[Case] = &[
     Case::new("index_copy", &[Input::real(&[3]), Input::real(&[2])], |x| {
         x[0].index_copy(0, &[1, 1], &x[1])
     }),
+    // PyTorch takes a negative position here, but fails to differentiate.
     Case::new(
         "index_fill",
         &[Input::real(&[4, 3]), Input::real(&[])],
         |x| x[0].index_fill(1, &[-1, 0, 0], &x[1]),
     )
-    .torch("x[0].index_fill(1, torch.tensor([-1, 0, 0]), x[1])"),
+    .torch("x[0].index_fill(1, torch.tensor([2, 0, 0]), x[1])"),
 ];
 
 /// Positions along a dimension: an integer tensor, or integers in an array, a slice or a `Vec`.

@@ -1,7 +1,7 @@
 //! Positions as results: where something is not 0, where it would be put, one-hot rows. Integers,
 //! so without gradients.
 
-use crate::dtype::{DType, dispatch_number};
+use crate::dtype::{DType, Number, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::map::{self, Cost};
 use crate::ops::registry::{Case, Input};
@@ -161,7 +161,8 @@ impl Tensor {
         }
         let mut shape = self.layout().shape.clone();
         shape.push(n);
-        let out = Buffer::build(numel(&shape)?, |out: &mut [i64]| {
+        let size = numel(&shape).map_err(|e| e.at("one_hot"))?;
+        let out = Buffer::build(size, |out: &mut [i64]| {
             out.fill(0);
             for (row, &class) in out.chunks_exact_mut(n.max(1)).zip(&classes) {
                 row[class as usize] = 1;
@@ -233,9 +234,9 @@ impl Tensor {
         }
         let size = |x: &Tensor| x.shape().last().copied().unwrap_or(1);
         let out = dispatch_number!(op, sorted.dtype(), T => {
-            // Written so that NaN comes after everything.
             let place = |row: &[T], x: T| {
-                let before = |b: &T| if right { !(*b > x) } else { !(*b >= x) };
+                let less = |b: &T| if right { *b <= x } else { *b < x };
+                let before = |b: &T| less(b) || b.is_nan() || x.is_nan();
                 row.partition_point(before) as i64
             };
             sorted.with_slice::<T, _>(|sorted_rows| {
