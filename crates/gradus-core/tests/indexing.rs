@@ -1,7 +1,8 @@
 //! Indexing expressions: random ones against a model that says for each element of the result where
 //! it comes from, fixed ones against what NumPy makes of them, and what changes in place do.
 
-use gradus_core::{Index, Slice, Tensor, s};
+use gradus_core::ops::ScatterReduce::{Amax, Amin, Prod};
+use gradus_core::{DType, Index, Result, Slice, Tensor, s};
 use proptest::prelude::*;
 
 /// 0, 1, 2, … in this shape.
@@ -511,4 +512,284 @@ fn expressions_mean_what_they_mean_in_numpy() {
         }
     }
     assert!(lines > 80, "only {lines} lines in the fixture");
+}
+
+// ---- corners -------------------------------------------------------------------------------------
+
+#[test]
+fn an_integer_beside_lists_is_applied_first_as_in_pytorch() -> Result<()> {
+    let x = counting(&[2, 3, 4]);
+    // NumPy would give [2, 3].
+    assert_eq!(x.i((0, .., [1, 2]))?.shape(), [3, 2]);
+    assert_eq!(x.i((&Tensor::from(0), .., [1, 2]))?.shape(), [3, 2]);
+    assert!(x.i((&Tensor::from(0), .., 1..))?.shares_memory(&x));
+    Ok(())
+}
+
+#[test]
+fn inclusive_ranges_end_with_the_last_position_at_minus_one() -> Result<()> {
+    let x = counting(&[5]);
+    assert_eq!(values(&x.i(1..=3)?), [1.0, 2.0, 3.0]);
+    assert_eq!(values(&x.i(2..=-1)?), [2.0, 3.0, 4.0]);
+    assert_eq!(values(&x.i(..=-2)?), [0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(values(&x.i(s(isize::MIN..isize::MAX, isize::MAX))?), [0.0]);
+    assert_eq!(values(&x.i(s(.., isize::MIN))?), [4.0]);
+    assert_eq!(values(&x.i(usize::MAX..)?), [0.0; 0]);
+    Ok(())
+}
+
+/// Results above every threshold of the thread pool, rows that lie apart, positions that overflow a
+/// row: the same as one by one.
+#[test]
+fn large_results_agree_with_a_plain_loop() -> Result<()> {
+    let x = counting(&[40, 50, 60]);
+    let list: Vec<usize> = (0..700).map(|i| i * 37 % 50).collect();
+    for (view, strides) in [
+        (x.clone(), [3000, 60, 1]),
+        (x.transpose(0, 2)?, [1, 60, 3000]),
+    ] {
+        let found = values(&view.i((.., &list))?);
+        let shape = [view.shape()[0], list.len(), view.shape()[2]];
+        let expected = every(&shape)
+            .into_iter()
+            .map(|i| i[0] * strides[0] + list[i[1]] * strides[1] + i[2] * strides[2]);
+        assert!(found.into_iter().map(|v| v as usize).eq(expected));
+    }
+    let mask = x
+        .to_dtype(DType::I64)?
+        .mul(7919)?
+        .to_dtype(DType::U8)?
+        .gt(100)?;
+    let hits: Vec<f64> = values(&x)
+        .into_iter()
+        .filter(|&v| (v as i64 * 7919) as u8 > 100)
+        .collect();
+    assert_eq!(values(&x.masked_select(&mask)?), hits);
+    assert_eq!(values(&x.i(&mask)?), hits);
+    Ok(())
+}
+
+#[test]
+fn a_value_that_shares_the_written_memory_is_read_before() -> Result<()> {
+    let x = counting(&[5]);
+    x.set([1, 2, 3], &x.narrow(0, 0, 3)?)?;
+    assert_eq!(values(&x), [0.0, 0.0, 1.0, 2.0, 4.0]);
+    x.set(s(.., -1), &x)?;
+    assert_eq!(values(&x), [4.0, 2.0, 1.0, 0.0, 0.0]);
+    x.index_add_(0, &[0, 0], &x.i(..2)?)?;
+    assert_eq!(values(&x), [10.0, 2.0, 1.0, 0.0, 0.0]);
+    Ok(())
+}
+
+#[test]
+fn what_is_not_taken_has_no_gradient_not_even_nan() -> Result<()> {
+    let x = Tensor::from([-1.0, 4.0]);
+    // 0 · NaN would be NaN.
+    let root = Tensor::from([f64::NAN, 2.0]).requires_grad_(true)?;
+    x.gt(0)?.where_cond(&root, 0)?.sum(..)?.backward()?;
+    assert_eq!(values(&root.grad().unwrap()), [0.0, 1.0]);
+    let (a, b) = (Tensor::from([1, 2]), Tensor::from([1.5, 2.5]));
+    assert_eq!(
+        Tensor::from([true, false]).where_cond(&a, &b)?.dtype(),
+        DType::F32
+    );
+    assert_eq!(Tensor::from(true).where_cond(1, 2)?.dtype(), DType::I64);
+    Ok(())
+}
+
+#[test]
+fn tensors_without_dimensions() -> Result<()> {
+    let (x, zero) = (Tensor::from(5.0), Tensor::from(0));
+    assert_eq!(x.gather(0, &zero)?.ndim(), 0);
+    assert_eq!(values(&x.gather(0, &Tensor::from([0, 0]))?), [5.0, 5.0]);
+    assert_eq!(values(&x.scatter(0, &zero, 7)?), [7.0]);
+    assert_eq!(
+        values(&x.scatter_add(0, &Tensor::from([0, 0]), &Tensor::from([1.0, 2.0]))?),
+        [8.0]
+    );
+    assert_eq!(x.take(&Tensor::from([[0, -1]]))?.shape(), [1, 2]);
+    assert_eq!(x.masked_select(&Tensor::from(true))?.shape(), [1]);
+    assert_eq!(
+        values(&x.masked_fill(&Tensor::from([true, false]), 1)?),
+        [1.0, 5.0]
+    );
+    assert_eq!(x.nonzero()?.shape(), [1, 0]);
+    assert_eq!(Tensor::from(0).nonzero()?.shape(), [0, 0]);
+    assert_eq!(values(&x.nonzero_tuple()?[0]), [0.0]);
+    assert_eq!(values(&Tensor::from(2).one_hot(None)?), [0.0, 0.0, 1.0]);
+    assert_eq!(
+        Tensor::from_vec([0i64; 0], [0])?.one_hot(3)?.shape(),
+        [0, 3]
+    );
+    Ok(())
+}
+
+/// Numbers from PyTorch 2.15.
+#[test]
+fn scatter_reduce_with_zeros_ties_and_nan() -> Result<()> {
+    let leaf = |x: &[f64]| Tensor::from_vec(x, x.len())?.requires_grad_(true);
+    let index = Tensor::from([0, 0, 1, 2, 3]);
+    let (x, src) = (
+        leaf(&[2.0, 0.0, 3.0, 0.0])?,
+        leaf(&[0.0, 5.0, 0.0, 0.0, 4.0])?,
+    );
+    let y = x.scatter_reduce(0, &index, &src, Prod, true)?;
+    assert_eq!(values(&y), [0.0; 4]);
+    y.backward_with(&counting(&[4]).add(1.0)?)?;
+    assert_eq!(values(&x.grad().unwrap()), [0.0, 0.0, 0.0, 16.0]);
+    assert_eq!(values(&src.grad().unwrap()), [10.0, 0.0, 0.0, 9.0, 0.0]);
+
+    let (x, src) = (leaf(&[1.0, 2.0, 3.0])?, leaf(&[1.0, 1.0, 2.0, 7.0])?);
+    let y = x.scatter_reduce(0, &Tensor::from([0, 0, 1, 2]), &src, Amax, true)?;
+    assert_eq!(values(&y), [1.0, 2.0, 7.0]);
+    y.backward_with(&Tensor::from_vec([6.0, 4.0, 5.0], [3])?)?;
+    assert_eq!(values(&x.grad().unwrap()), [2.0, 2.0, 0.0]);
+    assert_eq!(values(&src.grad().unwrap()), [2.0, 2.0, 2.0, 5.0]);
+
+    let x = Tensor::from([1, 9, 3]);
+    let (index, src) = (Tensor::from([0, 0, 1]), Tensor::from([5, -7, 4]));
+    assert_eq!(
+        values(&x.scatter_reduce(0, &index, &src, Amin, false)?),
+        [-7.0, 4.0, 3.0]
+    );
+    assert_eq!(
+        values(&x.scatter_reduce(0, &index, &src, Prod, true)?),
+        [-35.0, 36.0, 3.0]
+    );
+    let nan = Tensor::from([f64::NAN, 1.0, 2.0]);
+    let y = Tensor::ones([3]).scatter_reduce(0, &index, &nan, Amin, true)?;
+    assert!(values(&y)[0].is_nan() && values(&y)[1] == 1.0);
+    Ok(())
+}
+
+#[test]
+fn sorted_search_puts_nan_last() -> Result<()> {
+    let edges = Tensor::from([1.0, 2.0, 3.0]);
+    let x = Tensor::from([f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 2.0]);
+    assert_eq!(
+        values(&edges.searchsorted(&x, false)?),
+        [3.0, 3.0, 0.0, 1.0]
+    );
+    assert_eq!(values(&edges.searchsorted(&x, true)?), [3.0, 3.0, 0.0, 2.0]);
+    assert_eq!(
+        values(&edges.searchsorted(&Tensor::from([[1, 2], [3, 4]]), false)?),
+        [0.0, 1.0, 2.0, 3.0]
+    );
+    Ok(())
+}
+
+/// Each change in place against its functional form: values and gradients, with a history and
+/// without, into a whole tensor and into a view.
+#[test]
+fn changes_in_place_are_their_functional_forms() -> Result<()> {
+    type Form = fn(&Tensor, &Tensor) -> Result<Tensor>;
+    type Change = fn(&Tensor, &Tensor) -> Result<()>;
+    fn index() -> Tensor {
+        Tensor::from([[2, 0, 2], [1, 1, 0]])
+    }
+    fn mask() -> Tensor {
+        Tensor::from([[true, false, true], [true, true, false]])
+    }
+    fn number(y: &Tensor) -> Result<Tensor> {
+        y.i((0, 0))
+    }
+    let pairs: &[(Form, Change)] = &[
+        (
+            |x, y| x.index_put([1, 1], y, false),
+            |x, y| x.set([1, 1], y),
+        ),
+        (|x, y| x.index_put((.., ..), y, false), |x, y| x.set((), y)),
+        (
+            |x, y| x.index_add(0, &[1, 1], y),
+            |x, y| x.index_add_(0, &[1, 1], y),
+        ),
+        (
+            |x, y| x.index_copy(0, &[1, 1], y),
+            |x, y| x.index_copy_(0, &[1, 1], y),
+        ),
+        (
+            |x, y| x.index_fill(1, &[-1, 0], &number(y)?),
+            |x, y| x.index_fill_(1, &[-1, 0], &number(y)?),
+        ),
+        (
+            |x, y| x.scatter(1, &index(), y),
+            |x, y| x.scatter_(1, &index(), y),
+        ),
+        (
+            |x, y| x.scatter_add(1, &index(), y),
+            |x, y| x.scatter_add_(1, &index(), y),
+        ),
+        (
+            |x, y| x.put(&index(), y, true),
+            |x, y| x.put_(&index(), y, true),
+        ),
+        (
+            |x, y| x.masked_fill(&mask(), &number(y)?),
+            |x, y| x.masked_fill_(&mask(), &number(y)?),
+        ),
+        (
+            |x, y| x.masked_scatter(&mask(), y),
+            |x, y| x.masked_scatter_(&mask(), y),
+        ),
+    ];
+    for (number, (form, change)) in pairs.iter().enumerate() {
+        for (x_grad, y_grad, view) in [
+            (false, false, false),
+            (false, false, true),
+            (true, false, false),
+            (false, true, false),
+            (true, true, false),
+            (true, true, true),
+            (false, true, true),
+        ] {
+            let run = |in_place: bool| -> Result<_> {
+                let x = counting(&[2, 3])
+                    .add(10.0)?
+                    .detach()
+                    .requires_grad_(x_grad)?;
+                let y = counting(&[2, 3])
+                    .sub(9.0)?
+                    .detach()
+                    .requires_grad_(y_grad)?;
+                // A base of twice the size, or the tensor alone.
+                let base = if view {
+                    Tensor::stack(&[&x, &x], 1)?
+                } else {
+                    x.mul(1.0)?
+                };
+                let part = if view {
+                    base.select(1, 1)?
+                } else {
+                    base.clone()
+                };
+                let (whole, result) = if in_place {
+                    change(&part, &y)?;
+                    (base, part)
+                } else {
+                    let result = form(&part, &y)?;
+                    let whole = if view {
+                        Tensor::stack(&[&x, &result], 1)?
+                    } else {
+                        result.clone()
+                    };
+                    (whole, result)
+                };
+                let sum = whole
+                    .mul(&counting(whole.shape()))?
+                    .sum(..)?
+                    .add(&result.mul(&result)?.sum(..)?)?;
+                if x_grad || y_grad {
+                    sum.backward()?;
+                }
+                let grads = [x.grad(), y.grad()].map(|g| g.map(|g| values(&g)));
+                Ok((values(&whole), values(&result), grads))
+            };
+            assert_eq!(
+                run(true)?,
+                run(false)?,
+                "pair {number}: {x_grad} {y_grad} {view}"
+            );
+        }
+    }
+    Ok(())
 }

@@ -2,14 +2,13 @@
 
 use super::indices::Indices;
 use super::selection::Selection;
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed};
-use crate::dtype::{Number, dispatch, dispatch_number};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed, is_grad_enabled};
+use crate::dtype::{Element, Number, dispatch, dispatch_number};
 use crate::error::{Result, err};
-use crate::kernels::map;
+use crate::kernels::View;
 use crate::ops::Operand;
 use crate::ops::registry::{Case, Input};
 use crate::shape::{Dims, Layout, Show};
-use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use crate::{Index, s};
 use std::sync::Arc;
@@ -152,15 +151,7 @@ impl Tensor {
     pub fn set<'a>(&self, index: impl Indices, value: impl Into<Operand<'a>>) -> Result<()> {
         let selection = Selection::new("set", self.shape(), &index.indices())?;
         let value = value.into().to_tensor(self.dtype())?;
-        let value = fit("set", &value, &selection.shape()?)?;
-        if selection.is_view() {
-            let view = self.read("slice", selection)?;
-            return view.in_place("set", |_| value.broadcast_to(view.shape()));
-        }
-        let selection = Arc::new(selection);
-        self.in_place("set", |x| {
-            x.write("index_put", selection.clone(), &value, false)
-        })
+        self.write_("set", selection, &value, false)
     }
 
     /// What is selected, recorded as `name`.
@@ -189,6 +180,62 @@ impl Tensor {
             accumulate,
         };
         apply(write, &[self, &value])
+    }
+
+    /// The change that [`write`](Tensor::write) makes, in place: in the memory alone where no
+    /// gradient is asked for, so that it costs no more than the elements that change.
+    pub(super) fn write_(
+        &self,
+        op: &str,
+        selection: Selection,
+        value: &Tensor,
+        accumulate: bool,
+    ) -> Result<()> {
+        let value = fit(op, value, &selection.shape()?)?;
+        if is_grad_enabled() && (self.requires_grad() || value.requires_grad()) {
+            let selection = Arc::new(selection);
+            return self.in_place(op, |x| {
+                x.write("index_put", selection.clone(), &value, accumulate)
+            });
+        }
+        self.expect_writable(op)?;
+        self.expect_traceable(op, &value)?;
+        if value.shares_memory(self) {
+            self.put_unrecorded(op, &selection, &value.copy()?, accumulate)
+        } else {
+            self.put_unrecorded(op, &selection, &value, accumulate)
+        }
+    }
+
+    /// Overwrites the selected elements in this tensor's memory with `values`, which broadcast and
+    /// lie in other memory, or adds these to them.
+    fn put_unrecorded(
+        &self,
+        op: &str,
+        selection: &Selection,
+        values: &Tensor,
+        add: bool,
+    ) -> Result<()> {
+        if add {
+            dispatch_number!(op, self.dtype(), T => self.change_at(selection, values, T::plus))
+        } else {
+            dispatch!(self.dtype(), T => self.change_at(selection, values, |_, x: T| x))
+        }
+    }
+
+    /// Changes the selected elements in this tensor's memory to `f` of themselves and of `values`,
+    /// which broadcast and lie in other memory.
+    pub(super) fn change_at<T: Element>(
+        &self,
+        selection: &Selection,
+        values: &Tensor,
+        f: impl Fn(T, T) -> T,
+    ) -> Result<()> {
+        let from = values.layout().broadcast_to(&selection.shape()?)?;
+        self.storage()
+            .update([], values.storage(), |target: &mut [T], [], x: &[T]| {
+                selection.change(target, self.layout(), View::new(x, &from), f)
+            })
     }
 }
 
@@ -222,10 +269,7 @@ impl Function for Read {
         self.name
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        if self.selection.is_view() {
-            return Ok(x[0].view(self.selection.layout(x[0].layout())));
-        }
-        self.selection.gather(x[0])
+        self.selection.take(x[0])
     }
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let selection = self.selection.clone();
@@ -250,14 +294,9 @@ impl Function for Spread {
         "index_backward"
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let shape = Dims::from_slice(self.selection.source_shape());
-        let n = shape.iter().product();
-        let out = dispatch_number!(self.name(), x[0].dtype(), T => {
-            let mut out = Buffer::build(n, |out| out.fill(T::ZERO))?;
-            self.selection.change(out.slice_mut(), x[0], T::plus)?;
-            Ok(out)
-        })?;
-        Ok(Tensor::from_buffer(out, shape))
+        let out = Tensor::full(self.selection.source_shape(), 0.0, x[0].dtype())?;
+        out.put_unrecorded(self.name(), &self.selection, x[0], true)?;
+        Ok(out)
     }
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let read = Read {
@@ -281,21 +320,9 @@ impl Function for Write {
     }
 
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let (x, value, selection) = (x[0], x[1], &self.selection);
-        let out = if self.accumulate {
-            dispatch_number!(self.name(), x.dtype(), T => {
-                let mut out = x.with::<T, _>(map::copy)?;
-                selection.change(out.slice_mut(), value, T::plus)?;
-                Ok(out)
-            })?
-        } else {
-            dispatch!(x.dtype(), T => {
-                let mut out = x.with::<T, _>(map::copy)?;
-                selection.change(out.slice_mut(), value, |_, value: T| value)?;
-                out
-            })
-        };
-        Ok(Tensor::from_buffer(out, x.layout().shape.clone()))
+        let out = x[0].copy()?;
+        out.put_unrecorded(self.name, &self.selection, x[1], self.accumulate)?;
+        Ok(out)
     }
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {

@@ -42,7 +42,7 @@ pub(in crate::ops) const CASES: &[Case] = &[
         ],
         |x| x[0].scatter(1, &x[1], &x[2]),
     )
-    .torch("x[0].scatter(1, x[1], x[2][:, :1])"),
+    .torch("x[0].scatter(1, x[1], x[2][:2, :1])"),
     // PyTorch gives values that were overwritten a gradient all the same.
     Case::new(
         "scatter",
@@ -190,8 +190,8 @@ impl Tensor {
         index: &Tensor,
         src: impl Into<Operand<'a>>,
     ) -> Result<()> {
-        let src = src.into();
-        self.in_place("scatter_", |x| x.scatter(dim, index, src))
+        let (places, src) = self.targets("scatter_", dim, index, src.into())?;
+        self.write_("scatter_", places, &src, false)
     }
 
     /// Like [`scatter`](Tensor::scatter), but the elements of `src` are added to what is there.
@@ -224,7 +224,8 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn scatter_add_(&self, dim: isize, index: &Tensor, src: &Tensor) -> Result<()> {
-        self.in_place("scatter_add_", |x| x.scatter_add(dim, index, src))
+        let (places, src) = self.targets("scatter_add_", dim, index, src.into())?;
+        self.write_("scatter_add_", places, &src, true)
     }
 
     /// The elements that `index` names along `dim`, one for each of its own elements.

@@ -61,18 +61,8 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn put(&self, index: &Tensor, source: &Tensor, accumulate: bool) -> Result<Tensor> {
-        let places = self.numbered("put", index)?;
-        let source = self.same_dtype("put", source.into())?;
-        if source.numel() != index.numel() {
-            return Err(err!(
-                Shape,
-                "put: Expected source and index to have the same number of elements, but got source.numel() = {}, \
-                 index.numel() = {}",
-                source.numel(),
-                index.numel()
-            ));
-        }
-        self.write("put", places, &source.reshape(index.shape())?, accumulate)
+        let (places, source) = self.sent("put", index, source)?;
+        self.write("put", places, &source, accumulate)
     }
 
     /// [`put`](Tensor::put) in place.
@@ -88,7 +78,24 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn put_(&self, index: &Tensor, source: &Tensor, accumulate: bool) -> Result<()> {
-        self.in_place("put_", |x| x.put(index, source, accumulate))
+        let (places, source) = self.sent("put_", index, source)?;
+        self.write_("put_", places, &source, accumulate)
+    }
+
+    /// The elements that `index` names, and those of `source`, which must be as many.
+    fn sent(&self, op: &str, index: &Tensor, source: &Tensor) -> Result<(Selection, Tensor)> {
+        let places = self.numbered(op, index)?;
+        let source = self.same_dtype(op, source.into())?;
+        if source.numel() != index.numel() {
+            return Err(err!(
+                Shape,
+                "{op}: Expected source and index to have the same number of elements, but got source.numel() = {}, \
+                 index.numel() = {}",
+                source.numel(),
+                index.numel()
+            ));
+        }
+        Ok((places, source.reshape(index.shape())?))
     }
 
     fn numbered(&self, op: &str, index: &Tensor) -> Result<Selection> {

@@ -136,7 +136,8 @@ impl Tensor {
         index: &(impl Positions + ?Sized),
         source: &Tensor,
     ) -> Result<Tensor> {
-        self.write_rows("index_add", dim, index, source, true)
+        let (rows, source) = self.sent_rows("index_add", dim, index, source)?;
+        self.write("index_add", rows, &source, true)
     }
 
     /// [`index_add`](Tensor::index_add) in place.
@@ -157,7 +158,8 @@ impl Tensor {
         index: &(impl Positions + ?Sized),
         source: &Tensor,
     ) -> Result<()> {
-        self.in_place("index_add_", |x| x.index_add(dim, index, source))
+        let (rows, source) = self.sent_rows("index_add_", dim, index, source)?;
+        self.write_("index_add_", rows, &source, true)
     }
 
     /// A copy in which row `index[i]` along `dim` is row i of `source`, the last one where a row is
@@ -178,7 +180,8 @@ impl Tensor {
         index: &(impl Positions + ?Sized),
         source: &Tensor,
     ) -> Result<Tensor> {
-        self.write_rows("index_copy", dim, index, source, false)
+        let (rows, source) = self.sent_rows("index_copy", dim, index, source)?;
+        self.write("index_copy", rows, &source, false)
     }
 
     /// [`index_copy`](Tensor::index_copy) in place.
@@ -199,7 +202,8 @@ impl Tensor {
         index: &(impl Positions + ?Sized),
         source: &Tensor,
     ) -> Result<()> {
-        self.in_place("index_copy_", |x| x.index_copy(dim, index, source))
+        let (rows, source) = self.sent_rows("index_copy_", dim, index, source)?;
+        self.write_("index_copy_", rows, &source, false)
     }
 
     /// A copy with `value`, a number or a 0-d tensor, in the rows `index` along `dim`; negative
@@ -243,8 +247,9 @@ impl Tensor {
         index: &(impl Positions + ?Sized),
         value: impl Into<Operand<'a>>,
     ) -> Result<()> {
-        let value = value.into();
-        self.in_place("index_fill_", |x| x.index_fill(dim, index, value))
+        let rows = self.rows("index_fill_", dim, index, true)?;
+        let value = self.one_value("index_fill_", value.into())?;
+        self.write_("index_fill_", rows, &value, false)
     }
 
     /// The rows `indices` of this u8 tensor as f32, each element x as x · `scale` + `shift`: how a
@@ -309,14 +314,14 @@ impl Tensor {
         Ok(Selection::rows(self.shape(), d, at))
     }
 
-    fn write_rows(
+    /// The rows `index`, and `source`, which must fit them.
+    fn sent_rows<'a>(
         &self,
-        op: &'static str,
+        op: &str,
         dim: isize,
         index: &(impl Positions + ?Sized),
-        source: &Tensor,
-        accumulate: bool,
-    ) -> Result<Tensor> {
+        source: &'a Tensor,
+    ) -> Result<(Selection, Cow<'a, Tensor>)> {
         let rows = self.rows(op, dim, index, false)?;
         let (source, expected) = (self.same_dtype(op, source.into())?, rows.shape()?);
         if source.shape() != expected.as_slice() {
@@ -329,7 +334,7 @@ impl Tensor {
                 Show(&expected)
             ));
         }
-        self.write(op, rows, &source, accumulate)
+        Ok((rows, source))
     }
 }
 

@@ -5,7 +5,6 @@ use super::selection::Selection;
 use crate::autograd::{Context, Function, Grads, Saved, apply};
 use crate::dtype::{Element, Number, dispatch_number};
 use crate::error::Result;
-use crate::kernels::map;
 use crate::ops::registry::{Case, Input};
 use crate::tensor::Tensor;
 use std::sync::Arc;
@@ -151,17 +150,15 @@ impl Function for Combine {
 
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let (start, src) = (x[0], x[1]);
-        let out = dispatch_number!(self.name(), start.dtype(), T => {
-            let mut out = start.with::<T, _>(map::copy)?;
-            self.places.change(out.slice_mut(), src, |x: T, y: T| match self.reduce {
+        let y = start.copy()?;
+        dispatch_number!(self.name(), y.dtype(), T => {
+            y.change_at(&self.places, src, |x: T, y: T| match self.reduce {
                 Prod => x.times(y),
                 Amax if y > x || y.is_nan() => y,
                 Amin if y < x || y.is_nan() => y,
                 _ => x,
-            })?;
-            Ok(out)
+            })
         })?;
-        let y = Tensor::from_buffer(out, start.layout().shape.clone());
         ctx.save(start);
         ctx.save(src);
         ctx.save(&y);

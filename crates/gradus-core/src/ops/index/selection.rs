@@ -198,39 +198,38 @@ impl Selection {
         Ok(shape)
     }
 
-    /// A copy of the selected elements of `x`.
-    pub(super) fn gather(&self, x: &Tensor) -> Result<Tensor> {
+    /// The selected elements of `x`: a view, or a copy if they were picked one by one.
+    pub(super) fn take(&self, x: &Tensor) -> Result<Tensor> {
         let (shape, view) = (self.shape()?, self.layout(x.layout()));
-        let out = match &self.points {
-            None => return x.view(view).copy(),
-            Some(points) => {
-                let places = points.places(&view)?;
-                dispatch!(x.dtype(), T => x.with::<T, _>(|x| gather::gather(x.data, &places)))?
-            }
+        let Some(points) = &self.points else {
+            return Ok(x.view(view));
         };
+        let places = points.places(&view)?;
+        let out = dispatch!(x.dtype(), T => x.with::<T, _>(|x| gather::gather(x.data, &places)))?;
         Ok(Tensor::from_buffer(out, shape))
     }
 
-    /// Changes the selected elements of a tensor that lies contiguously in `target` to `f` of
-    /// themselves and of `values`, which broadcast to them. Positions that occur several times are
-    /// changed several times, in their order.
+    /// Changes the selected elements of `target`, which is laid out like `of`, to `f` of themselves
+    /// and of `values`, which have the shape of the selection. Positions that occur several times
+    /// are changed several times, in their order.
     pub(super) fn change<T: Element>(
         &self,
         target: &mut [T],
-        values: &Tensor,
+        of: &Layout,
+        values: View<'_, T>,
         f: impl Fn(T, T) -> T,
     ) -> Result<()> {
-        let view = self.layout(&Layout::contiguous(self.shape.clone()));
-        let from = values.layout().broadcast_to(&self.shape()?)?;
+        let view = self.layout(of);
         let Some(points) = &self.points else {
-            values.with::<T, _>(|x| map::assign(target, &view, View::new(x.data, &from), f));
+            map::assign(target, &view, values, f);
             return Ok(());
         };
         let places = points.places(&view)?;
-        values.view(from).with_slice::<T, _>(|x| {
-            gather::scatter(target, &places, x, f);
-            Ok(())
-        })
+        match values.as_slice() {
+            Some(values) => gather::scatter(target, &places, values, f),
+            None => gather::scatter(target, &places, map::copy(values)?.slice(), f),
+        }
+        Ok(())
     }
 
     /// For each position that was picked, whether it does not occur again later: whose value stays
