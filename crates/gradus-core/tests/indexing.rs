@@ -219,7 +219,7 @@ fn entries(shape: &[usize], seeds: &[(u8, usize, usize, usize)], list: &[usize])
         let entry = match (kind % 10, n) {
             (0 | 1, Some(n)) if n > 0 => Entry::At(at(a, n)),
             (2..=4, Some(n)) => {
-                let near = |i: usize| (i % 4 > 0).then_some(i as isize % (n as isize + 3) - 2);
+                let near = |i: usize| (i & 3 > 0).then_some(i as isize % (n as isize + 3) - 2);
                 let step = [1, 2, -1, -2, 3, -7][c % 6];
                 Entry::Slice(Slice {
                     start: near(a),
@@ -527,6 +527,7 @@ fn an_integer_beside_lists_is_applied_first_as_in_pytorch() -> Result<()> {
 }
 
 #[test]
+#[allow(clippy::reversed_empty_ranges)] // Counted from the end, it is not empty.
 fn inclusive_ranges_end_with_the_last_position_at_minus_one() -> Result<()> {
     let x = counting(&[5]);
     assert_eq!(values(&x.i(1..=3)?), [1.0, 2.0, 3.0]);

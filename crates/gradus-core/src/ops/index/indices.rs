@@ -48,6 +48,7 @@ impl Index {
 
 /// The positions start, start + step, … before `stop`, as Python's `start:stop:step`: negative
 /// numbers count from the end, positions beyond the ends are cut, a negative step walks backwards.
+/// (Clippy's `reversed_empty_ranges`, which takes a literal `1..-1` for empty, has to be allowed.)
 ///
 /// ```
 /// use gradus_core::{Slice, Tensor, s};
