@@ -18,6 +18,7 @@ mod registry;
 mod shape;
 mod softmax;
 
+pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
 pub use reduce::Dimensions;
 pub use registry::{Case, Input, Order};
@@ -48,7 +49,14 @@ pub const ALL: &[&[Case]] = &[
     shape::pad::CASES,
     shape::diagonal::CASES,
     shape::window::CASES,
-    index::CASES,
+    index::access::CASES,
+    index::parts::CASES,
+    index::rows::CASES,
+    index::along::CASES,
+    index::flat::CASES,
+    index::mask::CASES,
+    index::scatter_reduce::CASES,
+    index::search::CASES,
     matmul::CASES,
     softmax::CASES,
     loss::CASES,
