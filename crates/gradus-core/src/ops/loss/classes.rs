@@ -1,14 +1,14 @@
 //! Losses of classifiers: a score for each class against the right class of each row.
 
+use super::targets::{
+    FusedCrossEntropy, IGNORED, NegativeLogLikelihood, Targets, by_rows, expect_weights, in_shape,
+    out_of_bounds,
+};
 use super::{Reduction, check};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enabled};
-use crate::dtype::{DType, Element, dispatch_float};
-use crate::error::{Error, Result, err};
-use crate::kernels::math::Float;
-use crate::kernels::rows;
+use crate::autograd::apply;
+use crate::error::{Result, err};
 use crate::ops::registry::{Case, Input};
 use crate::shape::Dims;
-use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use std::borrow::Cow;
 
@@ -316,7 +316,7 @@ impl Tensor {
         }
         let targets = Targets::new(OP, self, target, &options)?;
         let losses = apply(FusedCrossEntropy(targets), &[&*by_rows(self)?])?;
-        as_targets(losses, target, options.reduction)
+        in_shape(losses, self, options.reduction)
     }
 
     fn cross_entropy_of_probabilities(
@@ -395,7 +395,7 @@ impl Tensor {
         };
         let targets = Targets::new("nll_loss", self, target, &options)?;
         let losses = apply(NegativeLogLikelihood(targets), &[&*by_rows(self)?])?;
-        as_targets(losses, target, reduction)
+        in_shape(losses, self, reduction)
     }
 
     /// The mean over rows of Σ max(0, 1 − x\[class\] + xⱼ)/c over the other classes j: the hinge loss
@@ -477,256 +477,151 @@ impl Tensor {
     }
 }
 
-/// The class of a row that does not count.
-const IGNORED: i64 = -1;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DType;
+    use crate::autograd::{GradOptions, grad_with};
 
-/// Which class each row has, and what it counts.
-struct Targets {
-    classes: Vec<i64>,
-    /// The number of classes.
-    c: usize,
-    /// The target at the class of a row, for each class; all 1 if there are none.
-    peak: Option<Vec<f64>>,
-    /// The target at all classes of every row, besides.
-    background: Option<Vec<f64>>,
-    reduction: Reduction,
-    /// What the sum of the losses is divided by.
-    divisor: f64,
-}
+    fn item(loss: Result<Tensor>) -> f64 {
+        loss.unwrap().item().unwrap()
+    }
 
-impl Targets {
-    /// Checks everything; errors name `op`.
-    fn new(op: &str, x: &Tensor, target: &Tensor, options: &CrossEntropy<'_>) -> Result<Self> {
-        x.dtype().expect_float(op)?;
-        let c = match x.shape() {
-            &[c] | &[_, c, ..] => c,
-            [] => {
-                return Err(err!(Shape, "{op}: Expected 1 or more dimensions (got 0)"));
-            }
+    #[test]
+    fn rows_that_do_not_count_leave_no_trace() -> Result<()> {
+        let x = Tensor::from([[1.0, 2.0], [f64::NAN, 5.0], [0.5, -0.5]]).requires_grad_(true)?;
+        let loss = x.cross_entropy(&Tensor::from([1, -100, 0]))?;
+        loss.backward()?;
+        let counted = x.detach().index_select(0, &Tensor::from([0, 2]))?;
+        let counted = counted.requires_grad_(true)?;
+        let expected = counted.cross_entropy(&Tensor::from([1, 0]))?;
+        expected.backward()?;
+        assert_eq!(loss.item::<f32>()?, expected.item::<f32>()?);
+        let g = x.grad().unwrap();
+        assert_eq!(g.select(0, 1)?.to_vec::<f32>()?, [0.0, 0.0]);
+        let g = g.index_select(0, &Tensor::from([0, 2]))?.to_vec::<f32>()?;
+        assert_eq!(g, counted.grad().unwrap().to_vec::<f32>()?);
+        Ok(())
+    }
+
+    #[test]
+    fn the_mean_of_no_rows_is_nan_and_their_sum_0() -> Result<()> {
+        let smooth = |reduction| CrossEntropy {
+            label_smoothing: 0.1,
+            reduction,
+            ..Default::default()
         };
-        expect_classes(op, x.shape(), target)?;
-        let mut classes = target.to_vec::<i64>()?;
-        for class in &mut classes {
-            if *class == options.ignore_index {
-                *class = IGNORED;
-            } else if *class < 0 || *class >= c as i64 {
-                return Err(out_of_bounds(op, *class, c));
-            }
+        let no_rows = Tensor::from_vec([0i64; 0], [0])?;
+        let ignored = Tensor::from([-100, -100]);
+        for (x, t) in [
+            (Tensor::zeros([0, 3]), no_rows),
+            (Tensor::zeros([2, 3]), ignored),
+        ] {
+            let x = x.requires_grad_(true)?;
+            assert!(item(x.cross_entropy(&t)).is_nan());
+            assert!(item(x.nll_loss(&t)).is_nan());
+            assert!(item(x.cross_entropy_with(&t, smooth(Reduction::Mean))).is_nan());
+            assert_eq!(item(x.cross_entropy_with(&t, Reduction::Sum)), 0.0);
+            assert_eq!(item(x.cross_entropy_with(&t, smooth(Reduction::Sum))), 0.0);
+            x.cross_entropy(&t)?.backward()?;
+            let g = x.grad().unwrap().to_vec::<f32>()?;
+            assert!(g.iter().all(|&g| g == 0.0), "{g:?}");
         }
-        let weights = match options.weight {
-            Some(weight) => {
-                expect_weights(op, weight, c)?;
-                if weight.requires_grad() && is_grad_enabled() {
-                    return Err(err!(
-                        Autograd,
-                        "{op}: the derivative for 'weight' is not implemented; use detach() for a weight without history"
-                    ));
+        Ok(())
+    }
+
+    /// The values are PyTorch's.
+    #[test]
+    fn impossible_classes_cost_infinitely_much_and_weights_of_0_nothing() -> Result<()> {
+        let x = Tensor::from([[f64::NEG_INFINITY, 0.0]]);
+        assert_eq!(item(x.cross_entropy(&Tensor::from([0]))), f64::INFINITY);
+        assert_eq!(item(x.cross_entropy(&Tensor::from([1]))), 0.0);
+        assert_eq!(item(x.nll_loss(&Tensor::from([1]))), 0.0);
+        let smooth = CrossEntropy {
+            label_smoothing: 0.1,
+            ..Default::default()
+        };
+        let loss = x.cross_entropy_with(&Tensor::from([1]), smooth);
+        assert_eq!(item(loss), f64::INFINITY);
+        // A probability of 0 times a logarithm of −∞.
+        let loss = x.cross_entropy(&Tensor::from([[0.0, 1.0]]));
+        assert!(item(loss).is_nan());
+
+        let weight = Tensor::from([0.0, 1.0]);
+        let options = CrossEntropy {
+            weight: Some(&weight),
+            ..Default::default()
+        };
+        let x = Tensor::zeros([2, 2]);
+        let loss = x.cross_entropy_with(&Tensor::from([0, 1]), options);
+        assert!((item(loss) - 2f64.ln()).abs() < 1e-6);
+        let loss = x.cross_entropy_with(&Tensor::from([0, 0]), options);
+        assert!(item(loss).is_nan());
+        Ok(())
+    }
+
+    #[test]
+    fn one_row_needs_no_batch_and_many_dimensions_are_rows() -> Result<()> {
+        let x = Tensor::linspace(-2.0, 2.0, 2 * 3 * 4 * 5, DType::F64)?;
+        let x = x.mul(7.0)?.sin()?.reshape([2, 3, 4, 5])?;
+        let t = Tensor::rand([2, 4, 5])?.mul(3.0)?.to_dtype(DType::I64)?;
+        let each = x.cross_entropy_with(&t, Reduction::None)?;
+        for (i, j, k) in [(0, 0, 0), (1, 3, 4), (0, 2, 1)] {
+            let at = |x: &Tensor| x.select(-1, k)?.select(-1, j)?.select(0, i);
+            let row = at(&x)?.cross_entropy(&at(&t)?)?;
+            assert_eq!((row.ndim(), at(&each)?.ndim()), (0, 0));
+            let apart = row.item::<f64>()? - at(&each)?.item::<f64>()?;
+            assert!(apart.abs() < 1e-15, "{apart}");
+        }
+        // PyTorch takes a vector of one class for a single row, too.
+        let row = x.select(0, 0)?.select(-1, 0)?.select(-1, 0)?;
+        let loss = row.cross_entropy_with(&Tensor::from([2]), Reduction::None)?;
+        assert_eq!(loss.ndim(), 0);
+        Ok(())
+    }
+
+    /// The gradient of the fused kernel is that of its recorded form, and of the parts it is made of.
+    #[test]
+    fn fused_recorded_and_composed_are_the_same() -> Result<()> {
+        let x = Tensor::linspace(-3.0, 3.0, 300 * 70, DType::F64)?;
+        let x = x.mul(50.0)?.sin()?.mul(5.0)?.reshape([300, 70])?;
+        let x = x.requires_grad_(true)?;
+        let t = Tensor::rand([300])?.mul(70.0)?.to_dtype(DType::I64)?;
+        let weight = Tensor::linspace(0.5, 2.0, 70, DType::F64)?;
+        for label_smoothing in [0.0, 0.2] {
+            for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
+                let options = CrossEntropy {
+                    weight: Some(&weight),
+                    ignore_index: 3,
+                    label_smoothing,
+                    reduction,
+                };
+                let gradient = |loss: &Tensor, create_graph| -> Result<Tensor> {
+                    let options = GradOptions {
+                        create_graph,
+                        ..Default::default()
+                    };
+                    let grads = grad_with(&[loss], &[&x], options)?;
+                    Ok(grads[0].clone().unwrap())
+                };
+                let loss = x.cross_entropy_with(&t, options)?.sum(..)?;
+                let fused = gradient(&loss, false)?;
+                let recorded = gradient(&loss, true)?;
+                assert!(!fused.requires_grad() && recorded.requires_grad());
+                let apart = fused.sub(&recorded)?.abs()?.amax(..)?;
+                assert!(apart.item::<f64>()? < 1e-15, "{apart}");
+                if label_smoothing == 0.0 {
+                    let options = Nll {
+                        weight: Some(&weight),
+                        ignore_index: 3,
+                        reduction,
+                    };
+                    let composed = x.log_softmax(1)?.nll_loss_with(&t, options)?.sum(..)?;
+                    let apart = fused.sub(&gradient(&composed, false)?)?.abs()?.amax(..)?;
+                    assert!(apart.item::<f64>()? < 1e-15, "{apart}");
                 }
-                Some(weight.to_vec::<f64>()?)
             }
-            None => None,
-        };
-        let counted = classes.iter().filter(|&&class| class != IGNORED);
-        let divisor = match options.reduction {
-            Reduction::Mean => match &weights {
-                Some(weights) => counted.map(|&class| weights[class as usize]).sum(),
-                None => counted.count() as f64,
-            },
-            Reduction::BatchMean if x.ndim() > 1 => x.shape()[0] as f64,
-            _ => 1.0,
-        };
-        let smoothing = options.label_smoothing;
-        let (peak, background) = if smoothing == 0.0 {
-            (weights, None)
-        } else {
-            let weights = weights.unwrap_or_else(|| vec![1.0; c]);
-            let times = |factor: f64| Some(weights.iter().map(|w| w * factor).collect());
-            (times(1.0 - smoothing), times(smoothing / c as f64))
-        };
-        Ok(Self {
-            classes,
-            c,
-            peak,
-            background,
-            reduction: options.reduction,
-            divisor,
-        })
-    }
-
-    /// Calls `f` with what the kernels take.
-    fn with<T: Element, R>(&self, f: impl FnOnce(rows::Targets<'_, T>) -> R) -> R {
-        let cast = |values: &[f64]| values.iter().map(|&x| T::from_f64(x)).collect::<Vec<_>>();
-        let (peak, background) = (
-            self.peak.as_deref().map(cast),
-            self.background.as_deref().map(cast),
-        );
-        f(rows::Targets {
-            classes: &self.classes,
-            peak: peak.as_deref(),
-            background: background.as_deref(),
-        })
-    }
-
-    /// The targets as a matrix, a row for each row.
-    fn dense(&self, dtype: DType) -> Result<Tensor> {
-        let matrix =
-            dispatch_float!("cross_entropy", dtype, T => self.with::<T, _>(|t| t.dense(self.c)))?;
-        let shape = Dims::from_slice(&[self.classes.len(), self.c]);
-        Ok(Tensor::from_buffer(matrix, shape))
-    }
-
-    /// The losses of the rows, reduced.
-    fn reduce<T: Float>(&self, losses: Buffer) -> Result<Tensor> {
-        if self.reduction == Reduction::None {
-            let shape = Dims::from_slice(&[self.classes.len()]);
-            return Ok(Tensor::from_buffer(losses, shape));
         }
-        let sum: f64 = losses.slice::<T>().iter().map(|loss| loss.to_f64()).sum();
-        Tensor::full((), sum / self.divisor, T::DTYPE)
-    }
-
-    /// The gradient of each row's loss, given that of the reduced ones: a column, or one number.
-    fn scales(&self, grad: &Tensor) -> Result<Tensor> {
-        match self.reduction {
-            Reduction::None => grad.unsqueeze(1),
-            _ => grad.div(self.divisor),
-        }
-    }
-}
-
-/// Classes are integers, one for each row of logits of this shape.
-fn expect_classes(op: &str, logits: &[usize], target: &Tensor) -> Result<()> {
-    if target.dtype().is_float() || target.dtype() == DType::Bool {
-        return Err(err!(
-            DType,
-            "{op}: expected classes of an integer dtype, got {} of shape {:?} for an input of shape {logits:?}",
-            target.dtype(),
-            target.shape()
-        ));
-    }
-    let (found, mut expected) = (target.shape(), Dims::from_slice(logits));
-    expected.remove(usize::from(logits.len() > 1));
-    // PyTorch takes a vector of one class for a single row, too.
-    if found == expected.as_slice() || logits.len() == 1 && found == [1] {
-        return Ok(());
-    }
-    if let &[n, _] = logits {
-        return Err(err!(
-            Shape,
-            "{op}: Expected input batch_size ({n}) to match target batch_size ({}): the classes have shape {found:?}, \
-             expected [{n}]",
-            found.first().unwrap_or(&1)
-        ));
-    }
-    Err(err!(
-        Shape,
-        "{op}: Expected target size {:?}, got {found:?}: the input's shape {logits:?} without its classes",
-        expected.as_slice()
-    ))
-}
-
-/// Weights are floating point numbers, one for each class.
-fn expect_weights(op: &str, weight: &Tensor, c: usize) -> Result<()> {
-    if weight.shape() != [c] {
-        return Err(err!(
-            Shape,
-            "{op}: weight tensor should be defined either for all {c} classes or no classes but got weight tensor of \
-             shape: {:?}",
-            weight.shape()
-        ));
-    }
-    weight.dtype().expect_float(op)
-}
-
-fn out_of_bounds(op: &str, class: i64, c: usize) -> Error {
-    err!(
-        Index,
-        "{op}: Target {class} is out of bounds: the input has {c} classes"
-    )
-}
-
-/// Scores `[c]`, `[n, c]` or `[n, c, d₁, …]` as a matrix with the classes along its rows.
-fn by_rows(x: &Tensor) -> Result<Cow<'_, Tensor>> {
-    let rank = x.ndim() as isize;
-    match x.shape() {
-        [_, _] => Ok(Cow::Borrowed(x)),
-        [_] => x.unsqueeze(0).map(Cow::Owned),
-        shape => {
-            let c = shape[1];
-            let order: Vec<isize> = [0].into_iter().chain(2..rank).chain([1]).collect();
-            let last = x.permute(order)?;
-            let rows = last.shape()[..last.ndim() - 1].iter().product();
-            last.reshape(&[rows, c][..]).map(Cow::Owned)
-        }
-    }
-}
-
-/// The losses of single rows in the shape of the classes; reduced ones as they are.
-fn as_targets(losses: Tensor, target: &Tensor, reduction: Reduction) -> Result<Tensor> {
-    match reduction {
-        Reduction::None => losses.reshape(target.shape()),
-        _ => Ok(losses),
-    }
-}
-
-/// Softmax, logarithm, choice and reduction in one. The gradient is softmax(x)·Σt − t for each row
-/// with targets t: without options, (softmax(x) − one-hot)/n.
-struct FusedCrossEntropy(Targets);
-
-impl Function for FusedCrossEntropy {
-    fn name(&self) -> &'static str {
-        "cross_entropy"
-    }
-
-    fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let (x, c) = (x[0], self.0.c.max(1));
-        dispatch_float!("cross_entropy", x.dtype(), T => {
-            let logs = x.with_slice::<T, _>(|x| rows::log_softmax(x, c))?;
-            let losses = self.0.with::<T, _>(|t| t.cross_entropy(logs.slice(), c))?;
-            ctx.save(x);
-            ctx.save(&Tensor::from_buffer(logs, x.layout().shape.clone()));
-            self.0.reduce::<T>(losses)
-        })
-    }
-
-    fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
-        let scales = self.0.scales(g)?;
-        if is_grad_enabled() {
-            let x = saved.get(0)?;
-            let targets = self.0.dense(x.dtype())?;
-            let slope = x.softmax(1)?.mul(&targets.sum_keepdim(1)?)?.sub(&targets)?;
-            return Ok([Grad::Of(slope.mul(&scales)?)].into());
-        }
-        let (logs, c) = (saved.get(1)?, self.0.c.max(1));
-        let dx = dispatch_float!("cross_entropy", logs.dtype(), T => {
-            logs.with_slice::<T, _>(|logs| scales.with_slice::<T, _>(|scales| {
-                self.0.with::<T, _>(|t| t.cross_entropy_backward(logs, c, scales))
-            }))
-        })?;
-        let shape = logs.layout().shape.clone();
-        Ok([Grad::Of(Tensor::from_buffer(dx, shape))].into())
-    }
-}
-
-/// Choice and reduction. The gradient is minus the targets.
-struct NegativeLogLikelihood(Targets);
-
-impl Function for NegativeLogLikelihood {
-    fn name(&self) -> &'static str {
-        "nll_loss"
-    }
-
-    fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        dispatch_float!("nll_loss", x[0].dtype(), T => {
-            let c = self.0.c.max(1);
-            let losses = x[0].with_slice::<T, _>(|x| self.0.with(|t| t.cross_entropy(x, c)))?;
-            self.0.reduce::<T>(losses)
-        })
-    }
-
-    fn backward(&self, _: &Saved<'_>, g: &Tensor) -> Result<Grads> {
-        let targets = self.0.dense(g.dtype())?;
-        let dx = targets.mul(&self.0.scales(g)?.neg()?)?;
-        Ok([Grad::Of(dx)].into())
+        Ok(())
     }
 }

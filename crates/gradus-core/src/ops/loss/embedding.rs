@@ -361,3 +361,52 @@ fn smaller(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     let first = a.lt(b)?.to_dtype(dtype)?.add(&even)?;
     a.mul(&first)?.add(&b.mul(&sub(1.0, &first)?)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As in PyTorch: no gradient where the margin is met exactly; a target of 0 counts both sides.
+    #[test]
+    fn hinge_at_its_margin() -> Result<()> {
+        let x = Tensor::from_vec([0.25, 0.5, 1.0, 0.75], [4])?.requires_grad_(true)?;
+        let t = Tensor::from([1, -1, -1, 0]);
+        let losses = x.hinge_embedding_loss_with(&t, Reduction::None)?;
+        assert_eq!(losses.to_vec::<f64>()?, [0.25, 0.5, 0.0, 1.0]);
+        losses.sum(..)?.backward()?;
+        let g = x.grad().unwrap().to_vec::<f64>()?;
+        assert_eq!(g, [1.0, -1.0, 0.0, 0.0]);
+        Ok(())
+    }
+
+    #[test]
+    fn vectors_of_zeros_have_cosine_0_and_finite_gradients() -> Result<()> {
+        let x = Tensor::zeros([1, 2]).requires_grad_(true)?;
+        let y = Tensor::from([[3.0, 4.0]]);
+        let loss = x.cosine_embedding_loss(&y, &Tensor::from([1]))?;
+        assert_eq!(loss.item::<f32>()?, 1.0);
+        loss.backward()?;
+        let g = x.grad().unwrap().to_vec::<f32>()?;
+        assert!(g.iter().all(|g| g.is_finite() && *g < 0.0), "{g:?}");
+        Ok(())
+    }
+
+    #[test]
+    fn the_nearer_of_anchor_and_positive_counts_when_swapped() -> Result<()> {
+        let (x, positive, negative) = (
+            Tensor::from([0.0]),
+            Tensor::from([3.0]),
+            Tensor::from([4.0]),
+        );
+        for (swap, expected) in [(false, 0.0), (true, 3.0)] {
+            let options = TripletMargin {
+                swap,
+                eps: 0.0,
+                ..Default::default()
+            };
+            let loss = x.triplet_margin_loss_with(&positive, &negative, options)?;
+            assert_eq!(loss.item::<f32>()?, expected);
+        }
+        Ok(())
+    }
+}

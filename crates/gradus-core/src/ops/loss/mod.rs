@@ -19,6 +19,7 @@ pub(super) mod classes;
 pub(super) mod embedding;
 pub(super) mod probabilities;
 pub(super) mod regression;
+mod targets;
 
 pub use classes::{CrossEntropy, MultiMargin, Nll};
 pub use embedding::{CosineEmbedding, HingeEmbedding, TripletMargin};

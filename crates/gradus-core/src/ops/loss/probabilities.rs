@@ -51,18 +51,19 @@ pub(in crate::ops) const CASES: &[Case] = &[
             Input::within(&[2, 3], -40.0, 40.0),
             Input::within(&[2, 3], 0.0, 1.0),
             Input::positive(&[3]),
-            Input::positive(&[2, 1]),
         ],
         |x| {
+            let weight = Tensor::from([[0.5], [2.0]]);
             let options = BceWithLogits {
                 pos_weight: Some(&x[2]),
-                weight: Some(&x[3]),
+                weight: Some(&weight),
                 reduction: Reduction::Sum,
             };
             x[0].binary_cross_entropy_with_logits_with(&x[1], options)
         },
     )
-    .torch("F.binary_cross_entropy_with_logits(x[0], x[1], pos_weight=x[2], weight=x[3], reduction='sum')"),
+    .torch("F.binary_cross_entropy_with_logits(x[0], x[1], pos_weight=x[2], weight=torch.tensor([[.5], [2.]], dtype=x[0].dtype), \
+         reduction='sum')"),
     Case::new(
         "log",
         &[Input::real(&[2, 3]), Input::positive(&[2, 3])],
@@ -247,7 +248,10 @@ impl Tensor {
         // −log σ(x) is the loss of a positive, and x more that of a negative.
         let mut positive = apply(LogSigmoid, &[self])?.neg()?;
         if let Some(pos_weight) = options.pos_weight {
-            let more = pos_weight.sub(1.0)?.mul(target)?.add(1.0)?;
+            let more = pos_weight
+                .sub(1.0)
+                .and_then(|more| more.mul(target)?.add(1.0));
+            let more = more.map_err(|e| e.at(OP))?;
             positive = weighted(OP, positive, Some(&more))?;
         }
         let losses = self.mul(&sub(1.0, target)?)?.add(&positive)?;
@@ -374,5 +378,66 @@ impl Function for LogSigmoid {
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let dx = g.mul(&saved.get(0)?.neg()?.sigmoid()?)?;
         Ok([Grad::Of(dx)].into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certain_errors_cost_100_and_have_a_finite_gradient() -> Result<()> {
+        let x = Tensor::from([0.0, 1.0, 0.0, 1.0]).requires_grad_(true)?;
+        let t = Tensor::from([1.0, 0.0, 0.0, 1.0]);
+        let losses = x.binary_cross_entropy_with(&t, Reduction::None)?;
+        assert_eq!(losses.to_vec::<f32>()?, [100.0, 100.0, 0.0, 0.0]);
+        losses.sum(..)?.backward()?;
+        let g = x.grad().unwrap().to_vec::<f64>()?;
+        assert_eq!(g, [-1e12, 1e12, 0.0, 0.0].map(|g: f64| f64::from(g as f32)));
+        Ok(())
+    }
+
+    /// Near 0 and near 1 the complement keeps its digits.
+    #[test]
+    fn small_probabilities_are_not_rounded_away() -> Result<()> {
+        let x = Tensor::from_vec([1e-10f32, 1e-3], [2])?;
+        let losses = x.binary_cross_entropy_with(&Tensor::zeros([2]), Reduction::None)?;
+        let losses = losses.to_vec::<f64>()?;
+        for (loss, x) in losses.iter().zip([1e-10f64, 1e-3]) {
+            assert!((loss / -(-x).ln_1p() - 1.0).abs() < 1e-6, "{loss}");
+        }
+        let logits = Tensor::from([30.0, -1000.0, 1000.0]);
+        let t = Tensor::from([1.0, 1.0, 0.0]);
+        let losses = logits.binary_cross_entropy_with_logits_with(&t, Reduction::None)?;
+        let losses = losses.to_vec::<f64>()?;
+        for (loss, expected) in losses.iter().zip([9.357_6e-14, 1000.0, 1000.0]) {
+            assert!((loss / expected - 1.0).abs() < 1e-5, "{loss}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn infinite_logits() -> Result<()> {
+        let inf = f64::INFINITY;
+        let x = Tensor::from([-inf, inf, f64::NAN]).requires_grad_(true)?;
+        let y = apply(LogSigmoid, &[&x])?;
+        let values = y.to_vec::<f64>()?;
+        assert_eq!(values[..2], [-inf, 0.0]);
+        assert!(values[2].is_nan());
+        y.sum(..)?.backward()?;
+        assert_eq!(x.grad().unwrap().to_vec::<f32>()?[..2], [1.0, 0.0]);
+        Ok(())
+    }
+
+    #[test]
+    fn targets_of_0_diverge_by_nothing() -> Result<()> {
+        let t = Tensor::from([0.0, 1.0]).requires_grad_(true)?;
+        let x = Tensor::from([-2.0, -3.0]).requires_grad_(true)?;
+        let losses = x.kl_div_with(&t, Reduction::None)?;
+        assert_eq!(losses.to_vec::<f32>()?, [0.0, 3.0]);
+        losses.sum(..)?.backward()?;
+        assert_eq!(x.grad().unwrap().to_vec::<f32>()?, [0.0, -1.0]);
+        assert_eq!(t.grad().unwrap().to_vec::<f32>()?, [2.0, 4.0]);
+        Ok(())
     }
 }

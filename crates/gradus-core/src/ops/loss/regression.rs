@@ -510,7 +510,7 @@ impl Tensor {
         } = options.into();
         let losses = || {
             let losses = if log_input {
-                self.exp()?.sub(&target.mul(self)?)?
+                self.exp()?.sub(&self.mul(target)?)?
             } else {
                 self.sub(&target.mul(&self.add(eps)?.log()?)?)?
             };
@@ -700,5 +700,83 @@ impl Function for HuberLoss {
             _ => d.abs()?.le(self.delta)?.to_dtype(d.dtype())?,
         };
         Ok([Grad::Of(g.mul(&slope)?)].into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As in PyTorch: the parabola up to its end, finite slopes at infinity, NaN stays.
+    #[test]
+    fn huber_at_its_ends() -> Result<()> {
+        let inf = f64::INFINITY;
+        let x = Tensor::from([0.0, 2.0, -2.0, inf, -inf, f64::NAN]).requires_grad_(true)?;
+        let zeros = Tensor::zeros([6]);
+        let each = Huber {
+            delta: 2.0,
+            reduction: Reduction::None,
+            ..Default::default()
+        };
+        let losses = x.huber_loss_with(&zeros, each)?;
+        assert_eq!(losses.to_vec::<f64>()?[..5], [0.0, 2.0, 2.0, inf, inf]);
+        assert!(losses.to_vec::<f64>()?[5].is_nan());
+        losses.sum(..)?.backward()?;
+        let g = x.grad().unwrap().to_vec::<f64>()?;
+        assert_eq!(g[..5], [0.0, 2.0, -2.0, 2.0, -2.0]);
+        assert!(g[5].is_nan());
+        let wide = SmoothL1 {
+            beta: inf,
+            ..Default::default()
+        };
+        let loss = zeros.smooth_l1_loss_with(&Tensor::ones([6]), wide)?;
+        assert_eq!(loss.item::<f32>()?, 0.0);
+        Ok(())
+    }
+
+    #[test]
+    fn far_outliers_keep_their_digits() -> Result<()> {
+        let x = Tensor::from([1e10]).requires_grad_(true)?;
+        let loss = x.huber_loss(&Tensor::from([0.0]))?;
+        assert_eq!(loss.item::<f32>()?, 1e10);
+        loss.backward()?;
+        assert_eq!(x.grad().unwrap().to_vec::<f32>()?, [1.0]);
+        Ok(())
+    }
+
+    #[test]
+    fn variances_below_eps_count_as_eps_and_keep_a_gradient() -> Result<()> {
+        let var = Tensor::from_vec([1.0, 1e-8], [2])?.requires_grad_(true)?;
+        let (x, t) = (Tensor::from([1.0, 2.0]), Tensor::from([1.0, 3.0]));
+        let losses = x.gaussian_nll_loss_with(&t, &var, Reduction::None)?;
+        let losses_found = losses.to_vec::<f64>()?;
+        assert!((losses_found[1] - 499_993.092_244_721).abs() < 1e-6);
+        losses.sum(..)?.backward()?;
+        let g = var.grad().unwrap().to_vec::<f64>()?;
+        assert_eq!(g[0], 0.5);
+        assert!((g[1] / -499_999_500_000.0 - 1.0).abs() < 1e-12);
+        Ok(())
+    }
+
+    #[test]
+    fn variances_for_whole_rows() -> Result<()> {
+        let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+        let t = Tensor::zeros([2, 2]);
+        let each = |var: &Tensor| x.gaussian_nll_loss_with(&t, var, Reduction::None);
+        let expected = each(&Tensor::from([[2.0, 2.0], [3.0, 3.0]]))?;
+        for var in [Tensor::from([2.0, 3.0]), Tensor::from([[2.0], [3.0]])] {
+            assert_eq!(each(&var)?.to_vec::<f32>()?, expected.to_vec::<f32>()?);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn losses_of_nothing_have_no_mean() -> Result<()> {
+        let x = Tensor::zeros([0, 3]);
+        for reduction in [Reduction::Mean, Reduction::BatchMean] {
+            assert!(x.mse_loss_with(&x, reduction)?.item::<f32>()?.is_nan());
+        }
+        assert_eq!(x.l1_loss_with(&x, Reduction::Sum)?.item::<f32>()?, 0.0);
+        Ok(())
     }
 }
