@@ -50,20 +50,22 @@ pub(in crate::ops) const CASES: &[Case] = &[
         &[
             Input::within(&[2, 3], -40.0, 40.0),
             Input::within(&[2, 3], 0.0, 1.0),
-            Input::positive(&[3]),
         ],
         |x| {
-            let weight = Tensor::from([[0.5], [2.0]]);
+            let (weight, pos_weight) = (
+                Tensor::from([[0.5], [2.0]]),
+                Tensor::from([0.5, 2.0, 1.25]),
+            );
             let options = BceWithLogits {
-                pos_weight: Some(&x[2]),
+                pos_weight: Some(&pos_weight),
                 weight: Some(&weight),
                 reduction: Reduction::Sum,
             };
             x[0].binary_cross_entropy_with_logits_with(&x[1], options)
         },
     )
-    .torch("F.binary_cross_entropy_with_logits(x[0], x[1], pos_weight=x[2], weight=torch.tensor([[.5], [2.]], dtype=x[0].dtype), \
-         reduction='sum')"),
+    .torch("F.binary_cross_entropy_with_logits(x[0], x[1], pos_weight=torch.tensor([.5, 2., 1.25], dtype=x[0].dtype), \
+         weight=torch.tensor([[.5], [2.]], dtype=x[0].dtype), reduction='sum')"),
     Case::new(
         "log",
         &[Input::real(&[2, 3]), Input::positive(&[2, 3])],
