@@ -8,10 +8,12 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+mod dropout;
 mod index;
 mod inplace;
-mod loss;
+pub mod loss;
 mod matmul;
+mod normalize;
 mod pointwise;
 mod reduce;
 mod registry;
@@ -59,7 +61,12 @@ pub const ALL: &[&[Case]] = &[
     index::search::CASES,
     matmul::CASES,
     softmax::CASES,
-    loss::CASES,
+    normalize::CASES,
+    dropout::CASES,
+    loss::classes::CASES,
+    loss::probabilities::CASES,
+    loss::regression::CASES,
+    loss::embedding::CASES,
 ];
 
 /// A plain number beside a tensor. It never changes the tensor's dtype within a category: an f32
