@@ -130,6 +130,39 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
     )
 }
 
+/// `f` of blocks of the operands: it gets as many elements of each, side by side in memory, as it has
+/// to write. Only `f` is compiled for each operation, not everything around it. All layouts must
+/// have the same shape.
+pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
+    inputs: [View<'_, T>; N],
+    cost: Cost,
+    f: &(dyn Fn([&[T]; N], &mut [U]) + Sync),
+) -> Result<Buffer> {
+    /// So many elements of each operand stay in the nearest cache.
+    const BLOCK: usize = 256;
+    let layouts = inputs.map(|x| x.layout);
+    strided(layouts, cost, |out, at, steps| {
+        if steps == [1; N] {
+            let blocks = std::array::from_fn(|k| &inputs[k].data[at[k]..at[k] + out.len()]);
+            return f(blocks, out);
+        }
+        let mut gathered = [[T::default(); BLOCK]; N];
+        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+            let n = out.len();
+            for (k, row) in gathered.iter_mut().enumerate() {
+                let (data, start) = (inputs[k].data, shift(at[k], steps[k], i * BLOCK));
+                match steps[k] {
+                    0 => row[..n].fill(data[start]),
+                    1 => row[..n].copy_from_slice(&data[start..start + n]),
+                    step => (row[..n].iter_mut().enumerate())
+                        .for_each(|(j, x)| *x = data[shift(start, step, j)]),
+                }
+            }
+            f(std::array::from_fn(|k| &gathered[k][..n]), out);
+        }
+    })
+}
+
 /// A contiguous copy of the elements.
 pub(crate) fn copy<T: Element>(x: View<'_, T>) -> Result<Buffer> {
     let (shape, [strides]) = Layout::coalesce([x.layout]);

@@ -87,7 +87,6 @@ impl Case {
     }
 
     /// For operations without gradients.
-    #[allow(dead_code)]
     pub(super) const fn constant(mut self) -> Self {
         self.order = Order::None;
         self
