@@ -7,6 +7,7 @@ pub(super) mod activation;
 pub(super) mod arithmetic;
 pub(super) mod exponential;
 pub(super) mod float;
+mod in_place;
 pub(super) mod piecewise;
 pub(super) mod rounding;
 pub(super) mod special;

@@ -9,16 +9,26 @@ use crate::ops::registry::{Case, Input};
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
-    Case::new("floor", &[Input::real(&[2, 3])], |x| x[0].floor()).torch("x[0].floor()"),
-    Case::new("ceil", &[Input::real(&[2, 3])], |x| x[0].ceil()).torch("x[0].ceil()"),
-    Case::new("round", &[Input::real(&[2, 3])], |x| x[0].round()).torch("x[0].round()"),
+    Case::new("floor", &[Input::real(&[2, 3])], |x| x[0].floor())
+        .torch("x[0].floor()")
+        .once(),
+    Case::new("ceil", &[Input::real(&[2, 3])], |x| x[0].ceil())
+        .torch("x[0].ceil()")
+        .once(),
+    Case::new("round", &[Input::real(&[2, 3])], |x| x[0].round())
+        .torch("x[0].round()")
+        .once(),
     Case::new("round", &[Input::real(&[2, 3])], |x| x[0].round_decimals(1))
-        .torch("torch.round(x[0], decimals=1)"),
+        .torch("torch.round(x[0], decimals=1)")
+        .once(),
     Case::new("round", &[Input::within(&[2, 3], -200.0, 200.0)], |x| {
         x[0].round_decimals(-1)
     })
-    .torch("torch.round(x[0], decimals=-1)"),
-    Case::new("trunc", &[Input::real(&[2, 3])], |x| x[0].trunc()).torch("x[0].trunc()"),
+    .torch("torch.round(x[0], decimals=-1)")
+    .once(),
+    Case::new("trunc", &[Input::real(&[2, 3])], |x| x[0].trunc())
+        .torch("x[0].trunc()")
+        .once(),
     Case::new("frac", &[Input::real(&[2, 3])], |x| x[0].frac()).torch("x[0].frac()"),
     Case::new("clamp", &[Input::real(&[7])], |x| x[0].clamp(-1, 0.5)).torch("x[0].clamp(-1, 0.5)"),
     Case::new("clamp", &[Input::real(&[2, 5])], |x| x[0].clamp_min(-0.5))
