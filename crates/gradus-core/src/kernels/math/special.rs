@@ -1,4 +1,62 @@
-//! Functions that neither the standard library nor libm has.
+//! The error function in vectors, for f32, and its inverse, which libm lacks.
+
+use super::{Real, select};
+
+/// erfc x = τ·e^(P(τ) − x²) with τ = 1/(1 + |x|/2), a form of Hastings'; P is a Chebyshev fit of
+/// degree 14, 3 parts in 10¹⁰. In f64, since the rounding of x² would show.
+#[inline(always)]
+pub(super) fn erfc(x: f32) -> f32 {
+    let x = f64::from(x);
+    let tail = tail(x.abs());
+    select(x < 0.0, 2.0 - tail, tail) as f32
+}
+
+/// 1 − erfc x; near 0, where that would lose digits, the Taylor series.
+#[inline(always)]
+pub(super) fn erf(x: f32) -> f32 {
+    let x = f64::from(x);
+    let z = x * x;
+    let series = [
+        -1.0 / 1320.0,
+        1.0 / 216.0,
+        -1.0 / 42.0,
+        0.1,
+        -1.0 / 3.0,
+        1.0,
+    ];
+    let start = z * (-1.0 / 75_600.0) + 1.0 / 9360.0;
+    let series = series.into_iter().fold(start, |sum, c| sum * z + c);
+    let small = x * series * std::f64::consts::FRAC_2_SQRT_PI;
+    let large = (1.0 - tail(x.abs())).copysign(x);
+    select(z < 0.25, small, large) as f32
+}
+
+/// erfc of a number that is not negative.
+#[inline(always)]
+fn tail(t: f64) -> f64 {
+    let tau = 1.0 / (1.0 + 0.5 * t);
+    let u = 2.0 * tau - 1.0;
+    let mut p = -8.121_253_926_131_463e-6;
+    for c in [
+        2.072_307_029_320_794_5e-5,
+        4.179_589_266_921_644e-5,
+        -1.546_337_893_289_838e-4,
+        -7.119_730_808_576_835e-5,
+        6.579_538_457_555_126e-4,
+        -1.561_342_759_433_942_4e-4,
+        -2.339_277_723_063_931e-3,
+        1.761_339_365_454_157_8e-3,
+        8.823_558_177_413_702e-3,
+        -9.872_980_459_417_84e-3,
+        -4.689_548_216_096_723e-2,
+        4.734_332_036_739_111e-2,
+        6.726_432_205_460_068e-1,
+        -6.717_940_841_603_579e-1,
+    ] {
+        p = p * u + c;
+    }
+    tau * Real::exp(p - t * t)
+}
 
 /// The inverse of the error function; ±∞ at ±1, NaN beyond.
 ///

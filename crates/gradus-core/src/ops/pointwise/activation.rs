@@ -245,7 +245,7 @@ impl Pointwise for LogSigmoid {
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
-        x.at_most(0.0, x, T::ZERO * x) - (-x.abs()).exp().ln_1p()
+        x.at_most(0.0, x, T::ZERO) - (-x.abs()).exp().ln_1p()
     }
     #[inline(always)]
     fn df<T: Real>(&self, x: T) -> T {
@@ -312,8 +312,8 @@ impl Pointwise for Tanhshrink {
 struct Gelu;
 impl Pointwise for Gelu {
     const NAME: &'static str = "gelu";
-    const WORK: Work = Work::Scalar;
-    const SLOPE: Work = Work::Scalar;
+    const WORK: Work = Work::Single;
+    const SLOPE: Work = Work::Single;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         T::from_f64(0.5) * x * (-x * T::from_f64(FRAC_1_SQRT_2)).erfc()

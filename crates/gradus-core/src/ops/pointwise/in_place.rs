@@ -946,3 +946,105 @@ impl Tensor {
         self.in_place("heaviside_", |x| x.heaviside(values))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::DType;
+
+    type Pair = (fn(&Tensor) -> Result<Tensor>, fn(&Tensor) -> Result<()>);
+
+    const PAIRS: &[Pair] = &[
+        (Tensor::neg, Tensor::neg_),
+        (Tensor::abs, Tensor::abs_),
+        (Tensor::sign, Tensor::sign_),
+        (Tensor::sgn, Tensor::sgn_),
+        (Tensor::square, Tensor::square_),
+        (Tensor::reciprocal, Tensor::reciprocal_),
+        (Tensor::sqrt, Tensor::sqrt_),
+        (Tensor::rsqrt, Tensor::rsqrt_),
+        (Tensor::deg2rad, Tensor::deg2rad_),
+        (Tensor::rad2deg, Tensor::rad2deg_),
+        (Tensor::exp, Tensor::exp_),
+        (Tensor::exp2, Tensor::exp2_),
+        (Tensor::expm1, Tensor::expm1_),
+        (Tensor::log, Tensor::log_),
+        (Tensor::log2, Tensor::log2_),
+        (Tensor::log10, Tensor::log10_),
+        (Tensor::log1p, Tensor::log1p_),
+        (|x| x.logit(None), |x| x.logit_(None)),
+        (Tensor::sin, Tensor::sin_),
+        (Tensor::cos, Tensor::cos_),
+        (Tensor::tan, Tensor::tan_),
+        (Tensor::asin, Tensor::asin_),
+        (Tensor::acos, Tensor::acos_),
+        (Tensor::atan, Tensor::atan_),
+        (Tensor::sinh, Tensor::sinh_),
+        (Tensor::cosh, Tensor::cosh_),
+        (Tensor::tanh, Tensor::tanh_),
+        (Tensor::asinh, Tensor::asinh_),
+        (Tensor::acosh, Tensor::acosh_),
+        (Tensor::atanh, Tensor::atanh_),
+        (Tensor::sinc, Tensor::sinc_),
+        (Tensor::floor, Tensor::floor_),
+        (Tensor::ceil, Tensor::ceil_),
+        (Tensor::round, Tensor::round_),
+        (|x| x.round_decimals(1), |x| x.round_decimals_(1)),
+        (Tensor::trunc, Tensor::trunc_),
+        (Tensor::frac, Tensor::frac_),
+        (|x| x.clamp(-1, 1), |x| x.clamp_(-1, 1)),
+        (|x| x.clamp_min(-1), |x| x.clamp_min_(-1)),
+        (|x| x.clamp_max(1), |x| x.clamp_max_(1)),
+        (
+            |x| x.nan_to_num(0.0, None, None),
+            |x| x.nan_to_num_(0.0, None, None),
+        ),
+        (Tensor::erf, Tensor::erf_),
+        (Tensor::erfc, Tensor::erfc_),
+        (Tensor::erfinv, Tensor::erfinv_),
+        (Tensor::sigmoid, Tensor::sigmoid_),
+        (Tensor::silu, Tensor::silu_),
+        (Tensor::mish, Tensor::mish_),
+        (Tensor::relu, Tensor::relu_),
+        (|x| x.leaky_relu(0.5), |x| x.leaky_relu_(0.5)),
+        (Tensor::relu6, Tensor::relu6_),
+        (|x| x.hardtanh(-1.0, 1.0), |x| x.hardtanh_(-1.0, 1.0)),
+        (|x| x.elu(1.0), |x| x.elu_(1.0)),
+        (Tensor::selu, Tensor::selu_),
+        (|x| x.celu(0.5), |x| x.celu_(0.5)),
+        (Tensor::hardsigmoid, Tensor::hardsigmoid_),
+        (Tensor::hardswish, Tensor::hardswish_),
+        (|x| x.threshold(1.0, 7.0), |x| x.threshold_(1.0, 7.0)),
+        (|x| x.heaviside(x), |x| x.heaviside_(&x.detach())),
+    ];
+
+    #[test]
+    fn each_does_what_its_counterpart_does_in_the_same_memory() -> Result<()> {
+        for (i, (f, f_)) in PAIRS.iter().enumerate() {
+            let leaf = Tensor::linspace(0.1, 0.9, 5, DType::F64)?.requires_grad_(true)?;
+            let bits = |x: &Tensor| -> Result<Vec<u64>> {
+                Ok(x.to_vec::<f64>()?.into_iter().map(f64::to_bits).collect())
+            };
+            let (old, new) = (leaf.mul(1.0)?, leaf.mul(1.0)?);
+            let (seen, version) = (new.detach(), new.version());
+            let expected = f(&old)?;
+            f_(&new)?;
+            assert_eq!(bits(&new)?, bits(&expected)?, "pair {i}");
+            // Who looked at the memory before sees the change, and autograd knows of it.
+            assert!(
+                seen.shares_memory(&new) && new.version() > version,
+                "pair {i}"
+            );
+            assert_eq!(bits(&seen)?, bits(&expected)?, "pair {i}");
+            let slope = |y: &Tensor| -> Result<Vec<u64>> {
+                leaf.zero_grad();
+                y.sum(..)?.backward()?;
+                bits(&leaf.grad().expect("a gradient"))
+            };
+            if expected.requires_grad() {
+                assert_eq!(slope(&new)?, slope(&expected)?, "pair {i}");
+            }
+        }
+        Ok(())
+    }
+}

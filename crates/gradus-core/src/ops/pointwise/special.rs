@@ -65,7 +65,7 @@ impl Tensor {
 struct Erf;
 impl Pointwise for Erf {
     const NAME: &'static str = "erf";
-    const WORK: Work = Work::Scalar;
+    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -81,7 +81,7 @@ impl Pointwise for Erf {
 struct Erfc;
 impl Pointwise for Erfc {
     const NAME: &'static str = "erfc";
-    const WORK: Work = Work::Scalar;
+    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
