@@ -94,6 +94,7 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
                     .zip(&y[j..j + n])
                     .for_each(|(o, &b)| *o = f(a, b));
             }
+            [0, 0] => out.fill(f(x[i], y[j])),
             [s, t] => out
                 .iter_mut()
                 .enumerate()
@@ -139,26 +140,35 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
     f: &(dyn Fn([&[T]; N], &mut [U]) + Sync),
 ) -> Result<Buffer> {
     /// So many elements of each operand stay in the nearest cache.
-    const BLOCK: usize = 256;
+    const BLOCK: usize = 512;
+    let slices = inputs.map(|x| x.as_slice());
+    if slices.iter().all(Option::is_some) {
+        let slices = slices.map(Option::unwrap_or_default);
+        return Buffer::build(slices[0].len(), |out| {
+            parallel::fill(out, cost.grain(), |start, out| {
+                f(slices.map(|x| &x[start..start + out.len()]), out);
+            });
+        });
+    }
     let layouts = inputs.map(|x| x.layout);
     strided(layouts, cost, |out, at, steps| {
-        if steps == [1; N] {
-            let blocks = std::array::from_fn(|k| &inputs[k].data[at[k]..at[k] + out.len()]);
-            return f(blocks, out);
-        }
         let mut gathered = [[T::default(); BLOCK]; N];
         for (i, out) in out.chunks_mut(BLOCK).enumerate() {
-            let n = out.len();
-            for (k, row) in gathered.iter_mut().enumerate() {
-                let (data, start) = (inputs[k].data, shift(at[k], steps[k], i * BLOCK));
+            let start = |k: usize| shift(at[k], steps[k], i * BLOCK);
+            for (k, block) in gathered.iter_mut().enumerate() {
+                let data = inputs[k].data;
                 match steps[k] {
-                    0 => row[..n].fill(data[start]),
-                    1 => row[..n].copy_from_slice(&data[start..start + n]),
-                    step => (row[..n].iter_mut().enumerate())
-                        .for_each(|(j, x)| *x = data[shift(start, step, j)]),
+                    0 if i == 0 => block.fill(data[at[k]]),
+                    0 | 1 => {}
+                    step => (block.iter_mut().take(out.len()).enumerate())
+                        .for_each(|(j, x)| *x = data[shift(start(k), step, j)]),
                 }
             }
-            f(std::array::from_fn(|k| &gathered[k][..n]), out);
+            let blocks = std::array::from_fn(|k| match steps[k] {
+                1 => &inputs[k].data[start(k)..start(k) + out.len()],
+                _ => &gathered[k][..out.len()],
+            });
+            f(blocks, out);
         }
     })
 }

@@ -143,6 +143,7 @@ impl<P: Pointwise> Function for Map<P> {
         let dx = if P::USES == Uses::Nothing {
             match self.0.df(0.0) {
                 0.0 => grad.zeros_like()?,
+                -1.0 => grad.neg()?,
                 slope => grad.mul(slope)?,
             }
         } else if is_grad_enabled() {
