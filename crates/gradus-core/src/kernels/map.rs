@@ -131,13 +131,16 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
     )
 }
 
+/// A loop over blocks of `N` operands, as many elements of each as there are to write.
+pub(crate) type Kernel<'a, T, U, const N: usize> = &'a (dyn Fn([&[T]; N], &mut [U]) + Sync);
+
 /// `f` of blocks of the operands: it gets as many elements of each, side by side in memory, as it has
 /// to write. Only `f` is compiled for each operation, not everything around it. All layouts must
 /// have the same shape.
 pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
     inputs: [View<'_, T>; N],
     cost: Cost,
-    f: &(dyn Fn([&[T]; N], &mut [U]) + Sync),
+    f: Kernel<'_, T, U, N>,
 ) -> Result<Buffer> {
     /// So many elements of each operand stay in the nearest cache.
     const BLOCK: usize = 512;

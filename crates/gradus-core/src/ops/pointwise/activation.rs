@@ -211,7 +211,7 @@ impl Tensor {
         }
         let d = resolve_dim(dim, self.ndim()).map_err(|e| e.at("glu"))?;
         let size = self.shape()[d];
-        if size % 2 != 0 {
+        if !size.is_multiple_of(2) {
             return Err(err!(
                 Shape,
                 "glu: Halving dimension must be even, but dimension {d} is size {size}"

@@ -350,12 +350,7 @@ impl Tensor {
             ));
         }
         dispatch!(self.dtype(), T => {
-            let (zero, one) = (T::from_i64(0), T::from_i64(1));
-            broadcast("heaviside", &[self, values], |x, v| map::zip(x, v, Cost::Low, |x: T, v: T| match () {
-                () if x == zero => v,
-                () if x > zero => one,
-                () => zero,
-            }))
+            broadcast("heaviside", &[self, values], |x, v| map::zip(x, v, Cost::Low, step::<T>))
         })
     }
 
@@ -580,6 +575,17 @@ impl Pointwise for Hardshrink {
     #[inline(always)]
     fn df<T: Real>(&self, x: T) -> T {
         x.abs().at_most(self.lambda, T::number(0.0), T::number(1.0))
+    }
+}
+
+/// 0, 1, or between them `v`.
+#[inline(always)]
+fn step<T: Element>(x: T, v: T) -> T {
+    let zero = T::from_i64(0);
+    match () {
+        () if x == zero => v,
+        () if x > zero => T::from_i64(1),
+        () => zero,
     }
 }
 

@@ -397,6 +397,7 @@ impl Pointwise for NanToNum {
     }
     #[inline(always)]
     fn df<T: Real>(&self, x: T) -> T {
-        (x - x).at_most(0.0, T::number(1.0), T::number(0.0))
+        // 0 times infinity is NaN.
+        (x * T::number(0.0)).at_most(0.0, T::number(1.0), T::number(0.0))
     }
 }

@@ -7,7 +7,6 @@ use crate::error::Result;
 use crate::kernels::View;
 use crate::kernels::map::{self, Cost};
 use crate::kernels::math::Real;
-use crate::kernels::vectorize;
 use crate::ops::registry::{Case, Input};
 use crate::ops::{Operand, binary};
 use crate::shape;
@@ -188,13 +187,8 @@ impl Function for AtMost {
         let layout = |t: &Tensor| t.layout().broadcast_to(&shape);
         let (lx, la, lb) = (layout(x)?, layout(a)?, layout(b)?);
         let y = dispatch_float!("at_most", x.dtype(), T => x.with::<T, _>(|x| a.with::<T, _>(|a| b.with::<T, _>(|b| {
-            let views = [View::new(x.data, &lx), View::new(a.data, &la), View::new(b.data, &lb)];
-            map::blocks(views, Cost::Low, &|[x, a, b], y: &mut [T]| {
-                vectorize(|| {
-                    let choices = x.iter().zip(a).zip(b);
-                    y.iter_mut().zip(choices).for_each(|(y, ((&x, &a), &b))| *y = x.at_most(self.limit, a, b));
-                });
-            })
+            let (x, a, b) = (View::new(x.data, &lx), View::new(a.data, &la), View::new(b.data, &lb));
+            map::zip3(x, a, b, Cost::Low, |x: T, a, b| x.at_most(self.limit, a, b))
         }))))?;
         Ok(Tensor::from_buffer(y, shape))
     }
