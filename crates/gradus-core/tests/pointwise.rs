@@ -28,6 +28,8 @@ fn close(a: f64, b: f64, rtol: f64, atol: f64) -> bool {
 }
 
 type Call = fn(&Tensor) -> Result<Tensor>;
+/// A call, and the same on plain numbers.
+type Pair<T, U> = (Call, fn(T) -> U);
 
 const POINTS: [f64; 10] = [0.0, -0.0, 0.5, -1.0, 3.0, -1000.0, 1000.0, INF, -INF, NAN];
 
@@ -287,7 +289,7 @@ fn integers_keep_their_dtype_where_pytorch_keeps_it() -> Result<()> {
             let results: Vec<i64> = x.to_vec::<i64>()?.into_iter().map(f).collect();
             Tensor::from_vec(results, [5])?.to_dtype(dtype)?.to_vec()
         };
-        let calls: &[(Call, fn(i64) -> i64)] = &[
+        let calls: &[Pair<i64, i64>] = &[
             (Tensor::neg, |x| -x),
             (Tensor::abs, i64::abs),
             (Tensor::sign, i64::signum),
@@ -340,7 +342,7 @@ fn integers_keep_their_dtype_where_pytorch_keeps_it() -> Result<()> {
 fn what_floats_are_is_told_apart() -> Result<()> {
     for dtype in [DType::F32, DType::F64] {
         let x = Tensor::from_vec(POINTS, [POINTS.len()])?.to_dtype(dtype)?;
-        let tests: [(Call, fn(f64) -> bool); 6] = [
+        let tests: [Pair<f64, bool>; 6] = [
             (Tensor::isnan, f64::is_nan),
             (Tensor::isinf, f64::is_infinite),
             (Tensor::isfinite, f64::is_finite),

@@ -142,8 +142,8 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
     cost: Cost,
     f: Kernel<'_, T, U, N>,
 ) -> Result<Buffer> {
-    /// So many elements of each operand stay in the nearest cache.
-    const BLOCK: usize = 512;
+    /// Enough for the call of `f` to cost little, few enough for short rows.
+    const BLOCK: usize = 128;
     let slices = inputs.map(|x| x.as_slice());
     if slices.iter().all(Option::is_some) {
         let slices = slices.map(Option::unwrap_or_default);
@@ -155,6 +155,10 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
     }
     let layouts = inputs.map(|x| x.layout);
     strided(layouts, cost, |out, at, steps| {
+        if steps == [1; N] {
+            let row = std::array::from_fn(|k| &inputs[k].data[at[k]..at[k] + out.len()]);
+            return f(row, out);
+        }
         let mut gathered = [[T::default(); BLOCK]; N];
         for (i, out) in out.chunks_mut(BLOCK).enumerate() {
             let start = |k: usize| shift(at[k], steps[k], i * BLOCK);
