@@ -21,7 +21,7 @@ mod softmax;
 pub use inplace::Update;
 pub use reduce::Dimensions;
 pub use registry::{Case, Input, Order};
-pub use shape::NewShape;
+pub use shape::{Integers, NewShape, Padding};
 
 use crate::dtype::{DType, Element, dispatch};
 use crate::error::Result;
@@ -48,7 +48,14 @@ pub const ALL: &[&[Case]] = &[
     binary::CASES,
     cast::CASES,
     reduce::CASES,
-    shape::CASES,
+    shape::reshape::CASES,
+    shape::order::CASES,
+    shape::expand::CASES,
+    shape::join::CASES,
+    shape::split::CASES,
+    shape::pad::CASES,
+    shape::diagonal::CASES,
+    shape::window::CASES,
     index::CASES,
     matmul::CASES,
     softmax::CASES,

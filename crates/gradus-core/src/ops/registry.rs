@@ -117,7 +117,6 @@ impl Input {
     }
 
     /// Integers (i64) from `low` to `high − 1`.
-    #[allow(dead_code)]
     pub(super) const fn integers(shape: &'static [usize], low: i64, high: i64) -> Self {
         Self {
             shape,
