@@ -39,7 +39,15 @@ use std::borrow::Cow;
 /// assert!(gradus_core::ops::ALL.iter().flat_map(|family| *family).any(|case| case.op == "matmul"));
 /// ```
 pub const ALL: &[&[Case]] = &[
-    pointwise::CASES,
+    pointwise::arithmetic::CASES,
+    pointwise::exponential::CASES,
+    pointwise::trigonometric::CASES,
+    pointwise::rounding::CASES,
+    pointwise::special::CASES,
+    pointwise::activation::CASES,
+    pointwise::piecewise::CASES,
+    pointwise::float::CASES,
+    pointwise::traced::CASES,
     binary::CASES,
     cast::CASES,
     reduce::CASES,
@@ -88,6 +96,25 @@ pub enum Scalar {
     Float(f64),
 }
 
+impl Scalar {
+    fn to_f64(self) -> f64 {
+        match self {
+            Self::Bool(x) => x.into(),
+            Self::Int(x) => x as f64,
+            Self::Float(x) => x,
+        }
+    }
+
+    /// Truncated if it is a fraction.
+    fn to_i64(self) -> i64 {
+        match self {
+            Self::Bool(x) => x.into(),
+            Self::Int(x) => x,
+            Self::Float(x) => x as i64,
+        }
+    }
+}
+
 /// What the methods of two operands take on their right: a tensor or a plain number.
 ///
 /// ```
@@ -114,8 +141,11 @@ impl<'a> From<&'a Tensor> for Operand<'a> {
 
 macro_rules! scalars {
     ($($t:ident $variant:ident),+) => {$(
+        impl From<$t> for Scalar {
+            fn from(x: $t) -> Self { Self::$variant(x.into()) }
+        }
         impl From<$t> for Operand<'_> {
-            fn from(x: $t) -> Self { Self::Scalar(Scalar::$variant(x.into())) }
+            fn from(x: $t) -> Self { Self::Scalar(x.into()) }
         }
     )+};
 }
