@@ -5,6 +5,7 @@
 //! [`parallel`], whose boundaries depend on the size alone, never on the number of threads: results
 //! are the same bits on one thread and on many.
 
+pub(crate) mod folds;
 pub(crate) mod gather;
 pub(crate) mod map;
 pub mod math;
@@ -12,6 +13,8 @@ pub(crate) mod matmul;
 pub mod parallel;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod scan;
+pub(crate) mod sort;
 pub(crate) mod update;
 
 use crate::dtype::Element;

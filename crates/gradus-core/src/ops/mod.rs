@@ -8,6 +8,7 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+mod counting;
 mod index;
 mod inplace;
 mod loss;
@@ -15,11 +16,15 @@ mod matmul;
 mod pointwise;
 mod reduce;
 mod registry;
+mod scan;
 mod shape;
 mod softmax;
+mod sort;
 
 pub use inplace::Update;
-pub use reduce::Dimensions;
+pub use counting::Unique;
+pub use reduce::rank::Interpolation;
+pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
 pub use shape::NewShape;
 
@@ -39,7 +44,16 @@ pub const ALL: &[&[Case]] = &[
     pointwise::CASES,
     binary::CASES,
     cast::CASES,
-    reduce::CASES,
+    reduce::sum::CASES,
+    reduce::extreme::CASES,
+    reduce::logical::CASES,
+    reduce::statistics::CASES,
+    reduce::norm::CASES,
+    reduce::logsumexp::CASES,
+    reduce::rank::CASES,
+    scan::CASES,
+    sort::CASES,
+    counting::CASES,
     shape::CASES,
     index::CASES,
     matmul::CASES,
