@@ -18,10 +18,12 @@ pub(crate) struct Variance {
     pub root: bool,
 }
 
-/// Number, mean and sum of squared deviations from it.
+/// Number, mean and sum of squared deviations from it. The mean is counted from one of the elements,
+/// so that what all have in common costs no digits.
 #[derive(Clone, Copy)]
 pub(crate) struct Moments {
     n: f64,
+    origin: f64,
     mean: f64,
     squares: f64,
 }
@@ -33,6 +35,7 @@ impl<T: Float> Fold<T> for Variance {
     fn start(&self) -> Moments {
         Moments {
             n: 0.0,
+            origin: 0.0,
             mean: 0.0,
             squares: 0.0,
         }
@@ -41,12 +44,14 @@ impl<T: Float> Fold<T> for Variance {
     #[inline(always)]
     fn push(&self, acc: Moments, x: T) -> Moments {
         let n = acc.n + 1.0;
-        let d = x.to_f64() - acc.mean;
-        let mean = acc.mean + d / n;
+        let origin = if acc.n == 0.0 { x.to_f64() } else { acc.origin };
+        let x = x.to_f64() - origin;
+        let mean = acc.mean + (x - acc.mean) / n;
         Moments {
             n,
+            origin,
             mean,
-            squares: acc.squares + d * (x.to_f64() - mean),
+            squares: acc.squares + (x - acc.mean) * (x - mean),
         }
     }
     /// Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
@@ -57,9 +62,10 @@ impl<T: Float> Fold<T> for Variance {
             return b;
         }
         let n = a.n + b.n;
-        let d = b.mean - a.mean;
+        let d = (b.origin - a.origin) + (b.mean - a.mean);
         Moments {
             n,
+            origin: a.origin,
             mean: a.mean + d * (b.n / n),
             squares: a.squares + b.squares + d * d * (a.n * b.n / n),
         }
@@ -69,9 +75,7 @@ impl<T: Float> Fold<T> for Variance {
         let variance = acc.squares / (acc.n - self.correction).max(0.0);
         T::from_f64(if self.root { variance.sqrt() } else { variance })
     }
-    /// Twice over the block, which is in the cache then: the mean, then the deviations from it.
-    /// Counted from the first element, so that a common shift costs no digits and equal elements
-    /// have variance 0.
+    /// Twice over the block, which is in the cache then: the mean, and the deviations from it.
     #[inline(always)]
     fn block(&self, x: &[T]) -> Moments {
         let (n, origin) = (x.len() as f64, x[0].to_f64());
@@ -82,7 +86,8 @@ impl<T: Float> Fold<T> for Variance {
         });
         Moments {
             n,
-            mean: origin + mean,
+            origin,
+            mean,
             squares,
         }
     }

@@ -138,11 +138,15 @@ fn columns_of<T: Element, R>(
     let (outputs, n) = (size(&mut of(false)), size(&mut of(true)));
     let columns = |outer, width| Columns { outer, n, width };
 
-    let rows = x.layout.permute(&of(false).chain(of(true)).collect::<Dims>());
+    let rows = x
+        .layout
+        .permute(&of(false).chain(of(true)).collect::<Dims>());
     if let Some(data) = View::new(x.data, &rows).as_slice() {
         return f(data, columns(outputs, 1));
     }
-    let matrix = x.layout.permute(&of(true).chain(of(false)).collect::<Dims>());
+    let matrix = x
+        .layout
+        .permute(&of(true).chain(of(false)).collect::<Dims>());
     if let Some(data) = View::new(x.data, &matrix).as_slice() {
         return f(data, columns(1, outputs));
     }
@@ -153,7 +157,10 @@ fn columns_of<T: Element, R>(
         let outer = shape[..first].iter().product();
         return f(data, columns(outer, shape[end..].iter().product()));
     }
-    f(map::copy(View::new(x.data, &rows))?.slice(), columns(outputs, 1))
+    f(
+        map::copy(View::new(x.data, &rows))?.slice(),
+        columns(outputs, 1),
+    )
 }
 
 /// Reduces the dimensions for which `reduced` is true. The result has the other dimensions, in
@@ -163,7 +170,9 @@ pub(crate) fn reduce<T: Element, F: Fold<T>>(
     reduced: &[bool],
     fold: &F,
 ) -> Result<Buffer> {
-    columns_of(x, reduced, |data, columns| fold_columns(data, columns, fold))
+    columns_of(x, reduced, |data, columns| {
+        fold_columns(data, columns, fold)
+    })
 }
 
 fn fold_columns<T: Element, F: Fold<T>>(

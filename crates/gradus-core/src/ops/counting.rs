@@ -30,11 +30,9 @@ pub(super) const CASES: &[Case] = &[
     })
     .torch("x[0].unique(dim=1, return_inverse=True)[1]")
     .constant(),
-    Case::new(
-        "unique_consecutive",
-        &[Input::integers(&[12], 0, 2)],
-        |x| Ok(x[0].unique_consecutive()?.counts),
-    )
+    Case::new("unique_consecutive", &[Input::integers(&[12], 0, 2)], |x| {
+        Ok(x[0].unique_consecutive()?.counts)
+    })
     .torch("x[0].unique_consecutive(return_counts=True)[1]")
     .constant(),
     Case::new("histc", &[Input::real(&[5, 7])], |x| {
@@ -162,9 +160,8 @@ impl Tensor {
             _ => order.sort_by(|&i, &j| row(i).cmp(row(j))),
         }
         let is_float = self.dtype().is_float();
-        let equal = |&i: &usize, &j: &usize| {
-            row(i) == row(j) && !(is_float && row(i).contains(&NAN))
-        };
+        let equal =
+            |&i: &usize, &j: &usize| row(i) == row(j) && !(is_float && row(i).contains(&NAN));
         let (mut first, mut counts, mut inverse) = (vec![], vec![], vec![0; n]);
         for group in order.chunk_by(equal) {
             group.iter().for_each(|&i| inverse[i] = counts.len() as i64);
@@ -273,7 +270,7 @@ impl Tensor {
         }
         let largest = numbers.iter().max();
         let n = minlength.max(largest.map_or(0, |&x| (x as usize).saturating_add(1)));
-        crate::shape::numel(&[n])?;
+        crate::shape::numel(&[n]).map_err(|e| e.at("bincount"))?;
         let shape = Dims::from_slice(&[n]);
         let Some(weights) = weights else {
             let counts = Buffer::build(n, |counts: &mut [i64]| {
@@ -285,7 +282,10 @@ impl Tensor {
         let weighed: Vec<f64> = weights.to_vec()?;
         let sums = Buffer::build(n, |sums: &mut [f64]| {
             sums.fill(0.0);
-            numbers.iter().zip(&weighed).for_each(|(&x, w)| sums[x as usize] += w);
+            numbers
+                .iter()
+                .zip(&weighed)
+                .for_each(|(&x, w)| sums[x as usize] += w);
         })?;
         let dtype = match weights.dtype() {
             dtype if dtype.is_float() => dtype,

@@ -20,9 +20,10 @@ mod scan;
 mod shape;
 mod softmax;
 mod sort;
+mod tmp_gather;
 
-pub use inplace::Update;
 pub use counting::Unique;
+pub use inplace::Update;
 pub use reduce::rank::Interpolation;
 pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};

@@ -76,9 +76,7 @@ impl Tensor {
     /// ```
     pub fn cumsum(&self, dim: isize) -> Result<Tensor> {
         let reverse = false;
-        self.along("cumsum", dim, |x, dim| {
-            apply(CumSum { dim, reverse }, &[x])
-        })
+        self.with_dim("cumsum", dim, |x, dim| apply(CumSum { dim, reverse }, &[x]))
     }
 
     /// The product of the elements up to each along `dim`. Integers and bools are multiplied as
@@ -94,7 +92,7 @@ impl Tensor {
     /// ```
     pub fn cumprod(&self, dim: isize) -> Result<Tensor> {
         let reverse = false;
-        self.along("cumprod", dim, |x, dim| {
+        self.with_dim("cumprod", dim, |x, dim| {
             apply(CumProd { dim, reverse }, &[x])
         })
     }
@@ -112,7 +110,7 @@ impl Tensor {
     /// ```
     pub fn logcumsumexp(&self, dim: isize) -> Result<Tensor> {
         self.dtype().expect_float("logcumsumexp")?;
-        self.along("logcumsumexp", dim, |x, dim| {
+        self.with_dim("logcumsumexp", dim, |x, dim| {
             apply(LogCumSumExp { dim }, &[x])
         })
     }
@@ -213,7 +211,7 @@ impl Tensor {
     }
 
     /// Calls `f` with a dimension that there is; a 0-d tensor gets one for the time.
-    fn along(
+    fn with_dim(
         &self,
         op: &str,
         dim: isize,
@@ -237,7 +235,11 @@ fn previous(x: &Tensor, dim: usize, reverse: bool, fill: f64) -> Result<Tensor> 
     let edge = Tensor::full(shape, fill, x.dtype())?;
     let dim = dim as isize;
     let rest = x.narrow(dim, usize::from(reverse), n)?;
-    let parts = if reverse { [&rest, &edge] } else { [&edge, &rest] };
+    let parts = if reverse {
+        [&rest, &edge]
+    } else {
+        [&edge, &rest]
+    };
     Tensor::cat(&parts, dim)
 }
 
@@ -389,7 +391,10 @@ impl Function for LogCumSumExp {
         let (dim, reverse) = (self.dim, true);
         // exp(yₖ₋₁ − yₖ), which is wanted one place earlier; what the first is does not matter.
         let fall = previous(&y, dim, false, 0.0)?.sub(&y)?.exp()?;
-        let rest = apply(Recurrence { dim, reverse }, &[&next(&fall, dim, false, 0.0)?, grad])?;
+        let rest = apply(
+            Recurrence { dim, reverse },
+            &[&next(&fall, dim, false, 0.0)?, grad],
+        )?;
         Ok([Grad::Of(x.sub(&y)?.exp()?.mul(&rest)?)].into())
     }
 }

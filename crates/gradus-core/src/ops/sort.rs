@@ -86,13 +86,7 @@ impl Tensor {
     }
 
     /// The positions of the first `k` elements (all, if not given) in order along `dim`.
-    fn sorted(
-        &self,
-        op: &str,
-        dim: isize,
-        k: Option<usize>,
-        descending: bool,
-    ) -> Result<Tensor> {
+    fn sorted(&self, op: &str, dim: isize, k: Option<usize>, descending: bool) -> Result<Tensor> {
         let d = resolve_dim(dim, self.ndim()).map_err(|e| e.at(op))?;
         let n = self.shape().get(d).copied().unwrap_or(1);
         let k = k.unwrap_or(n);
@@ -103,7 +97,10 @@ impl Tensor {
             ));
         }
         if self.ndim() == 0 {
-            return self.unsqueeze(0)?.sorted(op, 0, Some(k), descending)?.reshape(if k == 1 { &[][..] } else { &[0] });
+            return self
+                .unsqueeze(0)?
+                .sorted(op, 0, Some(k), descending)?
+                .reshape(if k == 1 { &[][..] } else { &[0] });
         }
         let rows = self.detach().transpose(d as isize, -1)?;
         let index = dispatch!(self.dtype(), T => rows.with_slice::<T, _>(|x| {

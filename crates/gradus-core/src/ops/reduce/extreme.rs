@@ -231,7 +231,9 @@ impl Function for Extreme {
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let (x, y) = (saved.get(0)?, saved.get(1)?);
-        let hit = x.eq(&self.over.widen(&y, x.shape())?)?.to_dtype(x.dtype())?;
+        let hit = x
+            .eq(&self.over.widen(&y, x.shape())?)?
+            .to_dtype(x.dtype())?;
         let share = hit.div(&hit.sum(&self.over.keeping())?)?;
         Ok([Grad::Of(share.mul(&self.over.widen(grad, x.shape())?)?)].into())
     }

@@ -2,7 +2,7 @@
 
 use super::super::registry::{Case, Input};
 use super::{Dimensions, Reduction, keepdim};
-use crate::dtype::{Element, dispatch};
+use crate::dtype::dispatch;
 use crate::error::Result;
 use crate::kernels::reduce::{by, reduce};
 use crate::tensor::Tensor;
@@ -30,12 +30,6 @@ pub(in super::super) const CASES: &[Case] = &[
         .constant(),
 ];
 
-/// Whether an element is anything but 0 or `false`. NaN is.
-#[inline(always)]
-fn is_nonzero<T: Element>(x: T) -> bool {
-    x != T::default()
-}
-
 impl Tensor {
     /// Whether no element over `dims` is 0 (or `false`): a bool tensor, for every dtype. NaN is not
     /// 0; of no elements it is true.
@@ -50,10 +44,8 @@ impl Tensor {
     /// ```
     pub fn all(&self, dims: impl Dimensions) -> Result<Tensor> {
         let over = Reduction::new("all", self, dims)?;
-        let out = dispatch!(self.dtype(), T => self.with::<T, _>(|x| {
-            reduce(x, &over.mask, &by(true, is_nonzero::<T>, |a, b| a & b))
-        }))?;
-        Ok(Tensor::from_buffer(out, over.shape(self.shape())))
+        self.count_nonzero(&over)?
+            .eq(over.count(self.shape()) as i64)
     }
 
     /// Whether an element over `dims` is not 0 (or `true`): a bool tensor, for every dtype. NaN is
@@ -69,10 +61,7 @@ impl Tensor {
     /// ```
     pub fn any(&self, dims: impl Dimensions) -> Result<Tensor> {
         let over = Reduction::new("any", self, dims)?;
-        let out = dispatch!(self.dtype(), T => self.with::<T, _>(|x| {
-            reduce(x, &over.mask, &by(false, is_nonzero::<T>, |a, b| a | b))
-        }))?;
-        Ok(Tensor::from_buffer(out, over.shape(self.shape())))
+        self.count_nonzero(&over)?.ne(0)
     }
 
     /// How many elements over `dims` are not 0 (or `true`), as i64. NaN is not 0.
@@ -88,7 +77,7 @@ impl Tensor {
     pub fn count_nonzero(&self, dims: impl Dimensions) -> Result<Tensor> {
         let over = Reduction::new("count_nonzero", self, dims)?;
         let out = dispatch!(self.dtype(), T => self.with::<T, _>(|x| {
-            let one = |x: T| i64::from(is_nonzero(x));
+            let one = |x: T| i64::from(x != T::default());
             reduce(x, &over.mask, &by(0, one, |a, b| a + b))
         }))?;
         Ok(Tensor::from_buffer(out, over.shape(self.shape())))

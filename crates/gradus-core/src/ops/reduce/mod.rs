@@ -159,7 +159,10 @@ impl Reduction {
     /// The dimensions of `shape` that are reduced, or those that are not.
     fn sizes(&self, shape: &[usize], reduced: bool) -> Dims {
         let sizes = shape.iter().zip(&self.mask);
-        sizes.filter(|(_, r)| **r == reduced).map(|(&n, _)| n).collect()
+        sizes
+            .filter(|(_, r)| **r == reduced)
+            .map(|(&n, _)| n)
+            .collect()
     }
 
     /// How many elements of a tensor of this shape become one.
@@ -221,11 +224,13 @@ impl Reduction {
     /// The elements of `x` at `index`, which counts the reduced ones in row-major order: one for
     /// each element of the result. The gradient flows to these elements.
     fn take(&self, x: &Tensor, index: &Tensor) -> Result<Tensor> {
-        let kept = self.kept(x.shape());
         let mut reduced = (0..x.ndim()).filter(|&d| self.mask[d]);
-        let taken = match (reduced.next(), reduced.next()) {
-            (Some(d), None) => x.gather(d as isize, &index.reshape(&kept)?)?,
-            _ => self.rows(x)?.gather(-1, &index.reshape(&[self.sizes(x.shape(), false).as_slice(), &[1]].concat())?)?,
+        let taken = if let (Some(d), None) = (reduced.next(), reduced.next()) {
+            x.gather(d as isize, &self.widen(index, x.shape())?)?
+        } else {
+            let mut shape = self.sizes(x.shape(), false);
+            shape.push(1);
+            self.rows(x)?.gather(-1, &index.reshape(&shape)?)?
         };
         taken.reshape(&self.shape(x.shape()))
     }

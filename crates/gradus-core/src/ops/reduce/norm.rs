@@ -16,15 +16,14 @@ pub(in super::super) const CASES: &[Case] = &[
         .torch("torch.linalg.vector_norm(x[0], 2, 1, keepdim=True)"),
     Case::new("norm", INPUT, |x| x[0].norm(1.0, [0, 2]))
         .torch("torch.linalg.vector_norm(x[0], 1, (0, 2))"),
-    Case::new("norm", INPUT, |x| x[0].norm(3.0, -1))
-        .torch("torch.linalg.vector_norm(x[0], 3, -1)"),
+    Case::new("norm", INPUT, |x| x[0].norm(3.0, -1)).torch("torch.linalg.vector_norm(x[0], 3, -1)"),
     Case::new("norm", INPUT, |x| x[0].norm(0.5, 0)).torch("torch.linalg.vector_norm(x[0], 0.5, 0)"),
     Case::new("norm", INPUT, |x| x[0].norm(-1.0, 0)).torch("torch.linalg.vector_norm(x[0], -1, 0)"),
     Case::new("norm", INPUT, |x| x[0].norm(f64::INFINITY, 1))
         .torch("torch.linalg.vector_norm(x[0], float('inf'), 1)"),
     Case::new("norm", INPUT, |x| x[0].norm(f64::NEG_INFINITY, 2))
         .torch("torch.linalg.vector_norm(x[0], -float('inf'), 2)"),
-    Case::new("norm", INPUT, |x| x[0].detach().norm(0.0, 2))
+    Case::new("norm", INPUT, |x| x[0].norm(0, 2))
         .torch("torch.linalg.vector_norm(x[0], 0, 2)")
         .constant(),
 ];
@@ -35,7 +34,7 @@ impl Tensor {
     /// magnitude, 0 the number of elements that are not 0. Powers are summed as f64.
     ///
     /// The gradient is 0 at elements that are 0 and where the norm is 0; for ±∞ it is shared evenly
-    /// among equal magnitudes.
+    /// among equal magnitudes. For `p` = 0 there is none.
     ///
     /// # Errors
     /// If a dimension is out of range or named twice, the dtype is not floating point, or there are
@@ -57,6 +56,9 @@ impl Tensor {
         } else {
             Reduction::new("norm", self, dims)?
         };
+        if p == 0.0 {
+            return self.count_nonzero(&over)?.to_dtype(self.dtype());
+        }
         apply(Norm { p, over }, &[self])
     }
 }
@@ -77,10 +79,7 @@ impl Function for Norm {
         let out = dispatch_float!("norm", x.dtype(), T => x.with::<T, _>(|x| {
             let magnitude = |x: T| x.to_f64().abs();
             let sum = |a: f64, b: f64| a + b;
-            if p == 0.0 {
-                let one = |x: T| f64::from(x != T::default());
-                reduce(x, mask, &finished(0.0, one, sum, T::from_f64))
-            } else if p == 1.0 {
+            if p == 1.0 {
                 reduce(x, mask, &finished(0.0, magnitude, sum, T::from_f64))
             } else if p == 2.0 {
                 let square = |x: T| x.to_f64() * x.to_f64();
@@ -101,9 +100,6 @@ impl Function for Norm {
     }
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        if self.p == 0.0 {
-            return Ok([Grad::Zero].into());
-        }
         let x = saved.get(0)?;
         let (shape, dtype) = (x.shape(), x.dtype());
         let grad = self.over.widen(grad, shape)?;
@@ -120,7 +116,10 @@ impl Function for Norm {
             let share = hit.div(&hit.sum(&self.over.keeping())?)?;
             share.mul(&sign)?.mul(&grad)?
         } else {
-            let slope = not_zero(&x)?.abs()?.div(&not_zero(&y)?)?.pow(self.p - 1.0)?;
+            let slope = not_zero(&x)?
+                .abs()?
+                .div(&not_zero(&y)?)?
+                .pow(self.p - 1.0)?;
             let sign = sign.mul(&y.ne(0)?)?;
             sign.mul(&slope)?.mul(&grad)?
         };

@@ -210,7 +210,8 @@ impl Tensor {
 
     /// The quantiles `q` (from 0 to 1) over `dims`: the elements below which the part `q` of all
     /// lies, on a line between two elements where it falls between them. `q` is a number, or a
-    /// vector whose size becomes the first dimension of the result. NaN if there is one.
+    /// vector whose size becomes the first dimension of the result. NaN if there is one, and between
+    /// infinite elements.
     ///
     /// The gradient flows to the two elements.
     ///
@@ -225,11 +226,7 @@ impl Tensor {
     /// assert_eq!(x.quantile(&Tensor::from([0.0, 1.0]), ..)?.to_vec::<f32>()?, [1.0, 5.0]);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
-    pub fn quantile<'a>(
-        &self,
-        q: impl Into<Operand<'a>>,
-        dims: impl Dimensions,
-    ) -> Result<Tensor> {
+    pub fn quantile<'a>(&self, q: impl Into<Operand<'a>>, dims: impl Dimensions) -> Result<Tensor> {
         self.quantile_with(q, dims, Interpolation::Linear)
     }
 
@@ -274,7 +271,10 @@ impl Tensor {
         }))?;
         let both = rows.gather(-1, &Tensor::from_buffer(index, shape))?;
         let mut y = both.narrow(-1, 0, q.len())?;
-        if between.iter().any(|&(_, _, weight)| weight != 0.0) {
+        if matches!(
+            interpolation,
+            Interpolation::Linear | Interpolation::Midpoint
+        ) {
             let weights: Vec<f64> = between.iter().map(|b| b.2).collect();
             let weights = Tensor::from_vec(weights, [q.len()])?.to_dtype(self.dtype())?;
             let upper = both.narrow(-1, q.len(), q.len())?;

@@ -14,8 +14,7 @@ const INPUT: &[Input] = &[Input::real(&[2, 3, 4])];
 pub(in super::super) const CASES: &[Case] = &[
     Case::new("var", INPUT, |x| x[0].var(..)).torch("x[0].var()"),
     Case::new("var", INPUT, |x| x[0].var(keepdim(1))).torch("x[0].var(1, keepdim=True)"),
-    Case::new("var", INPUT, |x| x[0].var_with([0, 2], 0))
-        .torch("x[0].var((0, 2), correction=0)"),
+    Case::new("var", INPUT, |x| x[0].var_with([0, 2], 0)).torch("x[0].var((0, 2), correction=0)"),
     Case::new("var", INPUT, |x| Ok(x[0].var_mean(0)?.0)).torch("torch.var_mean(x[0], 0)[0]"),
     Case::new("std", INPUT, |x| x[0].std(..)).torch("x[0].std()"),
     Case::new("std", INPUT, |x| x[0].std([0, 1])).torch("x[0].std((0, 1))"),
@@ -97,7 +96,10 @@ impl Tensor {
     /// ```
     pub fn var_mean(&self, dims: impl Dimensions) -> Result<(Tensor, Tensor)> {
         let over = Reduction::new("var_mean", self, dims)?;
-        Ok((self.variance("var_mean", &over, 1.0, false)?, self.mean(&over)?))
+        Ok((
+            self.variance("var_mean", &over, 1.0, false)?,
+            self.mean(&over)?,
+        ))
     }
 
     /// [`std`](Tensor::std) and [`mean`](Tensor::mean).
@@ -113,7 +115,10 @@ impl Tensor {
     /// ```
     pub fn std_mean(&self, dims: impl Dimensions) -> Result<(Tensor, Tensor)> {
         let over = Reduction::new("std_mean", self, dims)?;
-        Ok((self.variance("std_mean", &over, 1.0, true)?, self.mean(&over)?))
+        Ok((
+            self.variance("std_mean", &over, 1.0, true)?,
+            self.mean(&over)?,
+        ))
     }
 
     fn variance(
@@ -176,6 +181,9 @@ impl Function for Variance {
             grad = grad.div(&y.add(&zero)?.mul(2.0)?)?.mul(&y.ne(0)?)?;
         }
         let deviation = x.sub(&x.mean(&self.over.keeping())?)?;
-        Ok([Grad::Of(deviation.mul(&self.over.widen(&grad, x.shape())?)?)].into())
+        Ok([Grad::Of(
+            deviation.mul(&self.over.widen(&grad, x.shape())?)?,
+        )]
+        .into())
     }
 }

@@ -3,7 +3,7 @@
 use super::super::registry::{Case, Input};
 use super::{Dimensions, Reduction, keepdim};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
-use crate::dtype::{Element, Number, dispatch};
+use crate::dtype::{Element, Number, dispatch, dispatch_float};
 use crate::error::Result;
 use crate::kernels::reduce::{by, reduce};
 use crate::tensor::Tensor;
@@ -30,14 +30,12 @@ pub(in super::super) const CASES: &[Case] = &[
         x[0].log()?.nansum(keepdim(1))
     })
     .torch("x[0].log().nansum(1, keepdim=True)"),
-    Case::new("nansum", &[Input::positive(&[2, 3])], |x| x[0].nanmean(1))
-        .torch("x[0].nanmean(1)"),
+    Case::new("nansum", &[Input::positive(&[2, 3])], |x| x[0].nanmean(1)).torch("x[0].nanmean(1)"),
     Case::new("prod", &[Input::real(&[2, 3])], |x| x[0].prod(..)).torch("x[0].prod()"),
     Case::new("prod", INPUT, |x| x[0].prod(1)).torch("x[0].prod(1)"),
     Case::new("prod", INPUT, |x| x[0].prod(keepdim([0, 2])))
         .torch("x[0].prod(2, keepdim=True).prod(0, keepdim=True)"),
-    Case::new("prod", &[Input::real(&[5])], |x| x[0].relu()?.prod(0))
-        .torch("x[0].relu().prod(0)"),
+    Case::new("prod", &[Input::real(&[5])], |x| x[0].relu()?.prod(0)).torch("x[0].relu().prod(0)"),
     Case::new("prod", &[Input::integers(&[2, 3], -5, 5)], |x| x[0].prod(0))
         .torch("x[0].prod(0)")
         .constant(),
@@ -76,7 +74,7 @@ impl Tensor {
     /// ```
     pub fn nansum(&self, dims: impl Dimensions) -> Result<Tensor> {
         let over = Reduction::new("nansum", self, dims)?;
-        let skip_nan = true;
+        let skip_nan = self.dtype().is_float();
         apply(Sum { over, skip_nan }, &[self])
     }
 
@@ -169,18 +167,18 @@ impl Function for Sum {
 
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let (x, mask) = (x[0], &self.over.mask);
-        let out = dispatch!(x.dtype(), T => {
-            type Out = <T as SumInto>::Out;
-            x.with::<T, _>(|x| if self.skip_nan {
-                let number = |x: Out| if x.is_nan() { Out::ZERO } else { x };
-                reduce(x, mask, &by(Out::ZERO, |x: T| number(x.cast()), Out::plus))
-            } else {
-                reduce(x, mask, &by(Out::ZERO, |x: T| x.cast(), Out::plus))
-            })
-        })?;
-        if self.skip_nan {
+        let out = if self.skip_nan {
             ctx.save(x);
-        }
+            dispatch_float!(self.name(), x.dtype(), T => {
+                let number = |x: T| if x.is_nan() { T::ZERO } else { x };
+                x.with::<T, _>(|x| reduce(x, mask, &by(T::ZERO, number, T::plus)))
+            })?
+        } else {
+            dispatch!(x.dtype(), T => {
+                type Out = <T as SumInto>::Out;
+                x.with::<T, _>(|x| reduce(x, mask, &by(Out::ZERO, |x: T| x.cast(), Out::plus)))
+            })?
+        };
         Ok(Tensor::from_buffer(out, self.over.shape(x.shape())))
     }
 
