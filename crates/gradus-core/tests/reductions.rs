@@ -455,6 +455,17 @@ fn a_running_sum_in_f32_does_not_drift() -> Result<()> {
 }
 
 #[test]
+fn a_long_f32_sum_stays_exact_where_a_running_sum_would_not() -> Result<()> {
+    // A running f32 sum of 2^25 ones stops at 2^24.
+    let n = 1 << 25;
+    for (shape, dim) in [([1, n], 1), ([n, 1], 0), ([n / 4, 4], 0)] {
+        let sums = Tensor::ones(shape).sum(dim)?.to_vec::<f64>()?;
+        assert_eq!(sums, vec![n as f64 / sums.len() as f64; sums.len()]);
+    }
+    Ok(())
+}
+
+#[test]
 fn large_tensors_are_cut_up_without_a_trace() -> Result<()> {
     // Sizes above every threshold: long rows, few wide rows, many rows, small and large matrices.
     // Whole numbers, so that sums are exact in any order.

@@ -20,7 +20,6 @@ mod scan;
 mod shape;
 mod softmax;
 mod sort;
-mod tmp_gather;
 
 pub use counting::Unique;
 pub use inplace::Update;
