@@ -151,7 +151,7 @@ fn columns_of<T: Element, R>(
         return f(data, columns(1, outputs));
     }
     let first = of(true).next().unwrap_or(0);
-    let end = of(true).last().map_or(0, |d| d + 1);
+    let end = of(true).next_back().map_or(0, |d| d + 1);
     let one_run = reduced[first..end].iter().all(|r| *r);
     if let Some(data) = x.as_slice().filter(|_| one_run) {
         let outer = shape[..first].iter().product();

@@ -213,7 +213,7 @@ impl Reduction {
     }
 
     /// Back from [`rows`](Self::rows) to `shape`.
-    fn from_rows(&self, rows: &Tensor, shape: &[usize]) -> Result<Tensor> {
+    fn spread_rows(&self, rows: &Tensor, shape: &[usize]) -> Result<Tensor> {
         let order = self.order();
         let sizes: Dims = order.iter().map(|&d| shape[d as usize]).collect();
         let mut back = vec![0; order.len()];

@@ -220,7 +220,7 @@ impl Function for Prod {
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let x = saved.get(0)?;
         let others = self.over.rows(&x)?.product_of_others()?;
-        let others = self.over.from_rows(&others, x.shape())?;
+        let others = self.over.spread_rows(&others, x.shape())?;
         Ok([Grad::Of(self.over.widen(grad, x.shape())?.mul(&others)?)].into())
     }
 }
