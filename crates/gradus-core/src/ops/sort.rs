@@ -18,12 +18,12 @@ pub(super) const CASES: &[Case] = &[
     Case::new("argsort", &[Input::integers(&[3, 40], 0, 9)], |x| {
         x[0].argsort(1, false)
     })
-    .torch("x[0].argsort(1, stable=True)")
+    .torch("x[0].argsort(dim=1, stable=True)")
     .constant(),
     Case::new("argsort", &[Input::integers(&[40, 2], 0, 9)], |x| {
         x[0].argsort(0, true)
     })
-    .torch("x[0].argsort(0, True, stable=True)")
+    .torch("x[0].argsort(dim=0, descending=True, stable=True)")
     .constant(),
     Case::new("gather", INPUT, |x| Ok(x[0].topk(2, -1, true)?.0)).torch("x[0].topk(2)[0]"),
     Case::new("gather", INPUT, |x| Ok(x[0].topk(2, 1, false)?.0))
@@ -31,6 +31,15 @@ pub(super) const CASES: &[Case] = &[
     Case::new("topk", INPUT, |x| Ok(x[0].topk(3, -1, true)?.1))
         .torch("x[0].topk(3)[1]")
         .constant(),
+    Case::new("gather_backward", &[Input::real(&[2, 2])], |x| {
+        let index = Tensor::from([[2, 0], [1, 1]]);
+        let (along, shape) = (Along { dim: 1, index }, Dims::from_slice(&[2, 3]));
+        apply(Scatter { along, shape }, &[&x[0]])
+    })
+    .torch(
+        "torch.zeros(2, 3, dtype=x[0].dtype)\
+         .scatter_add(1, torch.tensor([[2, 0], [1, 1]]), x[0])",
+    ),
 ];
 
 impl Tensor {
