@@ -15,6 +15,7 @@ pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod scan;
 pub(crate) mod sort;
+pub(crate) mod triangle;
 pub(crate) mod update;
 
 use crate::dtype::Element;

@@ -202,7 +202,7 @@ impl Tensor {
     }
 
     /// Dimension `dim` and its size; a 0-d tensor has none.
-    fn dimension(&self, op: &str, dim: isize) -> Result<(usize, usize)> {
+    pub(super) fn dimension(&self, op: &str, dim: isize) -> Result<(usize, usize)> {
         let d = resolve_dim(dim, self.ndim()).map_err(|e| e.at(op))?;
         let n = self
             .shape()
@@ -242,7 +242,7 @@ impl Function for Slice {
         "slice"
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        Ok(x[0].view(self.layout(x[0].layout())))
+        Ok(x[0].with_layout(self.layout(x[0].layout())))
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let shape = saved.input_shape(0)?;

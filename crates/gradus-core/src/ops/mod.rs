@@ -26,7 +26,7 @@ pub use inplace::Update;
 pub use reduce::rank::Interpolation;
 pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
-pub use shape::NewShape;
+pub use shape::{Integers, NewShape, Padding};
 
 use crate::dtype::{DType, Element, dispatch};
 use crate::error::Result;
@@ -54,7 +54,14 @@ pub const ALL: &[&[Case]] = &[
     scan::CASES,
     sort::CASES,
     counting::CASES,
-    shape::CASES,
+    shape::reshape::CASES,
+    shape::order::CASES,
+    shape::expand::CASES,
+    shape::join::CASES,
+    shape::split::CASES,
+    shape::pad::CASES,
+    shape::diagonal::CASES,
+    shape::window::CASES,
     index::CASES,
     matmul::CASES,
     softmax::CASES,
