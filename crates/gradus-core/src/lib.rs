@@ -33,6 +33,6 @@ pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
 pub use kernels::math::Float;
 pub use kernels::parallel::{num_threads, set_num_threads};
-pub use ops::{Dimensions, Operand, Padding, Scalar, keepdim};
+pub use ops::{Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

@@ -305,7 +305,7 @@ impl Tensor {
     }
 
     /// Whether autograd and the layout allow a change in place.
-    fn expect_writable(&self, op: &str) -> Result<()> {
+    pub(super) fn expect_writable(&self, op: &str) -> Result<()> {
         self.expect_changeable(op)?;
         let mut places = self.shape().iter().zip(self.stride());
         if places.any(|(&n, &s)| n > 1 && s == 0) {

@@ -22,6 +22,7 @@ mod softmax;
 mod sort;
 
 pub use counting::Unique;
+pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
 pub use reduce::rank::Interpolation;
 pub use reduce::{Dimensions, Keepdim, keepdim};
@@ -62,7 +63,14 @@ pub const ALL: &[&[Case]] = &[
     shape::pad::CASES,
     shape::diagonal::CASES,
     shape::window::CASES,
-    index::CASES,
+    index::access::CASES,
+    index::parts::CASES,
+    index::rows::CASES,
+    index::along::CASES,
+    index::flat::CASES,
+    index::mask::CASES,
+    index::scatter_reduce::CASES,
+    index::search::CASES,
     matmul::CASES,
     softmax::CASES,
     loss::CASES,

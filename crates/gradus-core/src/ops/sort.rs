@@ -1,13 +1,10 @@
 //! Sorting along a dimension, all of it or the first few.
 
 use super::registry::{Case, Input};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
-use crate::dtype::{Number, dispatch, dispatch_number};
+use crate::dtype::dispatch;
 use crate::error::{Result, err};
-use crate::kernels::scan::Path;
 use crate::kernels::sort::{self, Place};
-use crate::shape::{Dims, resolve_dim};
-use crate::storage::Buffer;
+use crate::shape::resolve_dim;
 use crate::tensor::Tensor;
 
 const INPUT: &[Input] = &[Input::real(&[2, 3, 4])];
@@ -31,16 +28,6 @@ pub(super) const CASES: &[Case] = &[
     Case::new("topk", INPUT, |x| Ok(x[0].topk(3, -1, true)?.1))
         .torch("x[0].topk(3)[1]")
         .constant(),
-    Case::new("gather_backward", &[Input::real(&[2, 2])], |x| {
-        let rows = x[0].shape()[0];
-        let index = Tensor::from([[2, 0], [1, 1]]).narrow(0, 0, rows)?;
-        let (along, shape) = (Along { dim: 1, index }, Dims::from_slice(&[rows, 3]));
-        apply(Scatter { along, shape }, &[&x[0]])
-    })
-    .torch(
-        "torch.zeros(2, 3, dtype=x[0].dtype)\
-         .scatter_add(1, torch.tensor([[2, 0], [1, 1]]), x[0])",
-    ),
 ];
 
 impl Tensor {
@@ -95,16 +82,11 @@ impl Tensor {
     /// ```
     pub fn topk(&self, k: usize, dim: isize, largest: bool) -> Result<(Tensor, Tensor)> {
         let index = self.sorted("topk", dim, Some(k), largest)?;
+        if index.ndim() > self.ndim() {
+            // No element of a 0-d tensor: a vector without elements.
+            return Ok((self.unsqueeze(0)?.gather(0, &index)?, index));
+        }
         Ok((self.gather(dim, &index)?, index))
-    }
-
-    /// For each element of `index` the element of this tensor at the same place, but for its position
-    /// along `dim`, which is what the index says. All other sizes must agree, and every index be less
-    /// than this tensor's size.
-    pub(in crate::ops) fn gather(&self, dim: isize, index: &Tensor) -> Result<Tensor> {
-        let dim = resolve_dim(dim, self.ndim()).map_err(|e| e.at("gather"))?;
-        let index = index.detach();
-        apply(Gather(Along { dim, index }), &[self])
     }
 
     /// The positions of the first `k` elements (all, if not given) in order along `dim`.
@@ -138,83 +120,5 @@ impl Tensor {
         let mut shape = rows.layout().shape.clone();
         shape[self.ndim() - 1] = k;
         Tensor::from_buffer(index, shape).transpose(d as isize, -1)
-    }
-}
-
-/// Positions along a dimension.
-#[derive(Clone)]
-struct Along {
-    dim: usize,
-    index: Tensor,
-}
-
-impl Along {
-    /// Calls `f(i, at)` for element number `i` of the index and the place `at` that it names in a
-    /// contiguous tensor of this shape.
-    fn each(&self, shape: &[usize], mut f: impl FnMut(usize, usize)) -> Result<()> {
-        let source = Path::new(shape, self.dim, false);
-        let size = Path::new(self.index.shape(), self.dim, false).n * source.width;
-        self.index.with_slice::<i64, _>(|index| {
-            for (i, &position) in index.iter().enumerate() {
-                let row = i / size * source.n + position as usize;
-                f(i, row * source.width + i % source.width);
-            }
-            Ok(())
-        })
-    }
-}
-
-/// Elements by their position along a dimension. The gradient goes back there.
-struct Gather(Along);
-
-impl Function for Gather {
-    fn name(&self) -> &'static str {
-        "gather"
-    }
-
-    fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let (x, index) = (x[0], &self.0.index);
-        let out = dispatch!(x.dtype(), T => x.with_slice::<T, _>(|data| {
-            let mut out = Buffer::new::<T>(index.numel())?;
-            let elements = out.slice_mut::<T>();
-            self.0.each(x.shape(), |i, at| elements[i] = data[at])?;
-            Ok(out)
-        }))?;
-        Ok(Tensor::from_buffer(out, index.layout().shape.clone()))
-    }
-
-    fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        let scatter = Scatter {
-            along: self.0.clone(),
-            shape: Dims::from_slice(saved.input_shape(0)?),
-        };
-        Ok([Grad::Of(apply(scatter, &[grad])?)].into())
-    }
-}
-
-/// Elements added at their position along a dimension of zeros.
-struct Scatter {
-    along: Along,
-    shape: Dims,
-}
-
-impl Function for Scatter {
-    fn name(&self) -> &'static str {
-        "gather_backward"
-    }
-
-    fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let out = dispatch_number!(self.name(), x[0].dtype(), T => x[0].with_slice::<T, _>(|x| {
-            let mut out = Buffer::new::<T>(self.shape.iter().product())?;
-            let sums = out.slice_mut::<T>();
-            sums.fill(T::ZERO);
-            self.along.each(&self.shape, |i, at| sums[at] = sums[at].plus(x[i]))?;
-            Ok(out)
-        }))?;
-        Ok(Tensor::from_buffer(out, self.shape.clone()))
-    }
-
-    fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        Ok([Grad::Of(apply(Gather(self.along.clone()), &[grad])?)].into())
     }
 }

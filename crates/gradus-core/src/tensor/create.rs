@@ -240,7 +240,7 @@ impl Tensor {
         // The rows above have none.
         let first = diagonal.min(0).unsigned_abs().min(rows);
         let count = lower_count(rows, cols, diagonal);
-        Self::positions(count, first..rows, |row| {
+        Self::triangle_indices(count, first..rows, |row| {
             0..clip(row.saturating_add(diagonal).saturating_add(1), cols)
         })
     }
@@ -259,13 +259,13 @@ impl Tensor {
     pub fn triu_indices(rows: usize, cols: usize, diagonal: isize) -> Result<Self> {
         let all = rows as u128 * cols as u128;
         let count = all - lower_count(rows, cols, diagonal.saturating_sub(1));
-        Self::positions(count, 0..rows, |row| {
+        Self::triangle_indices(count, 0..rows, |row| {
             clip(row.saturating_add(diagonal), cols)..cols as i64
         })
     }
 
     /// The `count` positions in the given columns of each row.
-    fn positions(
+    fn triangle_indices(
         count: u128,
         rows: Range<usize>,
         cols: impl Fn(isize) -> Range<i64>,
