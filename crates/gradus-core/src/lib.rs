@@ -34,6 +34,6 @@ pub use error::{Error, Kind, Result};
 pub use kernels::math::{Float, Real};
 pub use kernels::parallel::{num_threads, set_num_threads};
 pub use ops::loss;
-pub use ops::{Dimensions, Index, Operand, Padding, Scalar, Slice, s};
+pub use ops::{Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

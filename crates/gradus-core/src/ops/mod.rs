@@ -8,6 +8,7 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+mod counting;
 mod dropout;
 mod index;
 mod inplace;
@@ -17,12 +18,16 @@ mod normalize;
 mod pointwise;
 mod reduce;
 mod registry;
+mod scan;
 mod shape;
 mod softmax;
+mod sort;
 
+pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
-pub use reduce::Dimensions;
+pub use reduce::rank::Interpolation;
+pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
 pub use shape::{Integers, NewShape, Padding};
 
@@ -50,7 +55,16 @@ pub const ALL: &[&[Case]] = &[
     pointwise::traced::CASES,
     binary::CASES,
     cast::CASES,
-    reduce::CASES,
+    reduce::sum::CASES,
+    reduce::extreme::CASES,
+    reduce::logical::CASES,
+    reduce::statistics::CASES,
+    reduce::norm::CASES,
+    reduce::logsumexp::CASES,
+    reduce::rank::CASES,
+    scan::CASES,
+    sort::CASES,
+    counting::CASES,
     shape::reshape::CASES,
     shape::order::CASES,
     shape::expand::CASES,

@@ -6,6 +6,7 @@ use crate::dtype::{DType, Element, dispatch_float};
 use crate::error::{Result, err};
 use crate::kernels::math::Float;
 use crate::kernels::normalize::Normalize;
+use crate::ops::keepdim;
 use crate::shape::{Dims, IntoShape, resolve_dim};
 use crate::tensor::Tensor;
 use std::borrow::Cow;
@@ -281,11 +282,11 @@ impl NormalizeRows {
     fn normalized(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
         let dims = self.dims.as_slice();
         let x = if self.center {
-            Cow::Owned(x.sub(&x.mean_keepdim(dims)?)?)
+            Cow::Owned(x.sub(&x.mean(keepdim(dims))?)?)
         } else {
             Cow::Borrowed(x)
         };
-        let scale = x.mul(&*x)?.mean_keepdim(dims)?.add(self.eps)?.pow(-0.5)?;
+        let scale = x.mul(&*x)?.mean(keepdim(dims))?.add(self.eps)?.pow(-0.5)?;
         Ok((x.mul(&scale)?, scale))
     }
 
@@ -295,9 +296,9 @@ impl NormalizeRows {
         let (y, scale) = self.normalized(x)?;
         let dw = g.mul(&y)?;
         let h = weight.map_or(Ok(g.clone()), |weight| g.mul(weight))?;
-        let along = y.mul(&h.mul(&y)?.mean_keepdim(dims)?)?;
+        let along = y.mul(&h.mul(&y)?.mean(keepdim(dims))?)?;
         let dx = if self.center {
-            h.sub(&h.mean_keepdim(dims)?)?.sub(&along)?
+            h.sub(&h.mean(keepdim(dims))?)?.sub(&along)?
         } else {
             h.sub(&along)?
         };
@@ -373,17 +374,17 @@ impl Tensor {
         let size = self.abs()?;
         if p == f64::INFINITY {
             return match self.size(dim) {
-                Ok(0) => size.sum_keepdim(dim),
-                _ => size.amax_keepdim(dim),
+                Ok(0) => size.sum(keepdim(dim)),
+                _ => size.amax(keepdim(dim)),
             };
         }
         if p == 1.0 {
-            return size.sum_keepdim(dim);
+            return size.sum(keepdim(dim));
         }
         let sum = if p == 2.0 {
-            self.mul(self)?.sum_keepdim(dim)?
+            self.mul(self)?.sum(keepdim(dim))?
         } else {
-            positive_power(&size, p)?.sum_keepdim(dim)?
+            positive_power(&size, p)?.sum(keepdim(dim))?
         };
         positive_power(&sum, 1.0 / p)
     }
