@@ -32,6 +32,6 @@ pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
 pub use kernels::math::Float;
 pub use kernels::parallel::{num_threads, set_num_threads};
-pub use ops::{Dimensions, Operand, Scalar};
+pub use ops::{Closeness, Dimensions, Operand, Scalar};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

@@ -18,6 +18,7 @@ mod registry;
 mod shape;
 mod softmax;
 
+pub use compare::Closeness;
 pub use inplace::Update;
 pub use reduce::Dimensions;
 pub use registry::{Case, Input, Order};
@@ -38,6 +39,13 @@ use std::borrow::Cow;
 pub const ALL: &[&[Case]] = &[
     pointwise::CASES,
     binary::CASES,
+    binary::division::CASES,
+    binary::power::CASES,
+    binary::extremes::CASES,
+    binary::functions::CASES,
+    binary::blend::CASES,
+    binary::bits::CASES,
+    compare::CASES,
     cast::CASES,
     reduce::CASES,
     shape::CASES,

@@ -87,7 +87,6 @@ impl Case {
     }
 
     /// For operations without gradients.
-    #[allow(dead_code)]
     pub(super) const fn constant(mut self) -> Self {
         self.order = Order::None;
         self
@@ -119,7 +118,6 @@ impl Input {
     }
 
     /// Integers (i64) from `low` to `high − 1`.
-    #[allow(dead_code)]
     pub(super) const fn integers(shape: &'static [usize], low: i64, high: i64) -> Self {
         Self {
             shape,
@@ -129,7 +127,6 @@ impl Input {
     }
 
     /// Bools, about as many of each.
-    #[allow(dead_code)]
     pub(super) const fn bools(shape: &'static [usize]) -> Self {
         Self {
             shape,
