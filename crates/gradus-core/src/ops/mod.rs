@@ -10,6 +10,7 @@ mod cast;
 mod compare;
 mod index;
 mod inplace;
+pub(crate) mod linalg;
 mod loss;
 mod matmul;
 mod pointwise;
@@ -51,6 +52,8 @@ pub const ALL: &[&[Case]] = &[
     shape::CASES,
     index::CASES,
     matmul::CASES,
+    linalg::products::CASES,
+    linalg::einsum::CASES,
     softmax::CASES,
     loss::CASES,
 ];
