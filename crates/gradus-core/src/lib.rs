@@ -32,6 +32,8 @@ pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
 pub use kernels::math::Float;
 pub use kernels::parallel::{num_threads, set_num_threads};
+#[cfg(feature = "linalg")]
+pub use ops::linalg::dense as linalg;
 pub use ops::{Closeness, Dimensions, Operand, Scalar};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

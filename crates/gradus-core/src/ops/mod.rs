@@ -54,6 +54,16 @@ pub const ALL: &[&[Case]] = &[
     matmul::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::solve::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::inverse::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::determinant::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::orthogonal::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::spectral::CASES,
     softmax::CASES,
     loss::CASES,
 ];
