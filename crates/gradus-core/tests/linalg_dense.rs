@@ -7,7 +7,7 @@ use gradus_core::{Closeness, DType, Kind, Result, Tensor, linalg};
 fn numbers(shape: &[usize], dtype: DType) -> Tensor {
     let n = shape.iter().product();
     let x: Vec<f64> = (1..=n)
-        .map(|i| 2.0 * (i as f64 * 0.618_033_988_749_895).fract() - 1.0)
+        .map(|i| 2.0 * ((i * i) as f64 * 0.618_033_988_749_895).fract() - 1.0)
         .collect();
     Tensor::from_vec(x, shape).unwrap().to_dtype(dtype).unwrap()
 }

@@ -80,7 +80,11 @@ pub fn slogdet(a: &Tensor) -> Result<Slogdet> {
 /// The diagonal of U in P·A = L·U, and the sign of P, so that the determinant is their product.
 fn pivots<T: Real>(a: MatRef<'_, T>) -> (Vec<T>, bool) {
     let lu = PartialPivLu::new(a);
-    let diagonal = (0..a.nrows()).map(|i| lu.U()[(i, i)]).collect();
+    let mut diagonal: Vec<T> = (0..a.nrows()).map(|i| lu.U()[(i, i)]).collect();
+    if diagonal.contains(&T::ZERO) {
+        // What comes after a pivot of 0 has been divided by it.
+        diagonal.fill(T::ZERO);
+    }
     let (forward, _) = lu.P().arrays();
     // Each cycle of n positions is n − 1 swaps.
     let mut seen = vec![false; forward.len()];
