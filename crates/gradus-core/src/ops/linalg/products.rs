@@ -136,13 +136,13 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn bmm(&self, other: &Tensor) -> Result<Tensor> {
-        if let (&[b, _, k], &[c, l, _]) = (self.shape(), other.shape()) {
-            if (b, k) != (c, l) {
-                return Err(err!(
-                    Shape,
-                    "bmm: Expected size for first two dimensions of batch2 tensor to be: [{b}, {k}] but got: [{c}, {l}]."
-                ));
-            }
+        if let (&[b, _, k], &[c, l, _]) = (self.shape(), other.shape())
+            && (b, k) != (c, l)
+        {
+            return Err(err!(
+                Shape,
+                "bmm: Expected size for first two dimensions of batch2 tensor to be: [{b}, {k}] but got: [{c}, {l}]."
+            ));
         }
         self.product_of_ranks("bmm", "two 3D tensors", other, (3, 3))
     }
