@@ -80,7 +80,6 @@ impl Case {
     }
 
     /// For operations whose gradient is not recorded.
-    #[allow(dead_code)]
     pub(super) const fn once(mut self) -> Self {
         self.order = Order::First;
         self

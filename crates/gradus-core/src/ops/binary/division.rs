@@ -19,7 +19,8 @@ pub(in crate::ops) const CASES: &[Case] = &[
         &[Input::real(&[4, 3]), Input::real(&[3])],
         |x| x[0].floor_divide(&x[1]),
     )
-    .torch("torch.div(x[0], x[1], rounding_mode='floor')"),
+    .torch("torch.div(x[0], x[1], rounding_mode='floor')")
+    .once(),
     Case::new(
         "floor_divide",
         &[
@@ -35,7 +36,8 @@ pub(in crate::ops) const CASES: &[Case] = &[
         &[Input::real(&[4, 3]), Input::real(&[4, 1])],
         |x| x[0].trunc_divide(&x[1]),
     )
-    .torch("torch.div(x[0], x[1], rounding_mode='trunc')"),
+    .torch("torch.div(x[0], x[1], rounding_mode='trunc')")
+    .once(),
     Case::new("trunc_divide", &[Input::integers(&[9], -20, 20)], |x| {
         x[0].trunc_divide(3)
     })
@@ -52,7 +54,7 @@ pub(in crate::ops) const CASES: &[Case] = &[
     Case::new("remainder", &[Input::positive(&[7])], |x| {
         remainder(5.0, &x[0])
     })
-    .torch("5.0 % x[0]"),
+    .torch("torch.full_like(x[0], 5.0).detach().remainder(x[0])"),
     Case::new("fmod", &[Input::real(&[4, 1]), Input::real(&[3])], |x| {
         x[0].fmod(&x[1])
     })
