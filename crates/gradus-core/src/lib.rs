@@ -35,6 +35,6 @@ pub use kernels::math::Float;
 pub use kernels::parallel::{num_threads, set_num_threads};
 #[cfg(feature = "linalg")]
 pub use ops::linalg::dense as linalg;
-pub use ops::{Closeness, Dimensions, Operand, Scalar};
+pub use ops::{Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, s};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

@@ -180,32 +180,64 @@ pub(crate) fn transpose<T: Element>(
 }
 
 /// Writes `f(old, new)` over the elements of `target` that `layout` selects; `source` has the same
-/// shape.
+/// shape. An element that the layout selects several times is written as often, in row-major order.
+///
+/// # Panics
+/// If the layout leaves the target.
 pub(crate) fn assign<T: Element, U: Element>(
     target: &mut [T],
     layout: &Layout,
     source: View<'_, U>,
-    f: impl Fn(T, U) -> T,
+    f: impl Fn(T, U) -> T + Sync,
 ) {
+    assert!(layout.lies_within(target.len()), "assign: target");
     let (shape, [to, from]) = Layout::coalesce([layout, source.layout]);
     let Some(rows) = row_count(&shape) else {
         return;
     };
     let (n, [s, t]) = (shape[shape.len() - 1], [last(&to), last(&from)]);
-    let mut odometer = Odometer::new(
-        &shape,
-        [&to, &from],
-        [layout.offset, source.layout.offset],
-        0,
-    );
-    for _ in 0..rows {
-        let [i, j] = odometer.next();
-        vectorize(|| {
+    let start = [layout.offset, source.layout.offset];
+    let (out, x) = (parallel::Shared(target.as_mut_ptr()), source.data);
+    let row = |[i, j]: [usize; 2], n: usize| {
+        if [s, t] == [1, 1] {
+            // SAFETY: these are `n` positions of `layout`, which lies within `target` (asserted
+            // above). Nobody else looks at them meanwhile: either tasks run one after the other, or
+            // no two positions of the layout are one element and no two tasks have a position in
+            // common.
+            let out = unsafe { std::slice::from_raw_parts_mut(out.get().add(i), n) };
+            let pairs = out.iter_mut().zip(&x[j..j + n]);
+            pairs.for_each(|(o, &x)| *o = f(*o, x));
+        } else {
             for k in 0..n {
-                let place = &mut target[shift(i, s, k)];
-                *place = f(*place, source.data[shift(j, t, k)]);
+                // SAFETY: as above, one position at a time.
+                let place = unsafe { &mut *out.get().add(shift(i, s, k)) };
+                *place = f(*place, x[shift(j, t, k)]);
             }
-        });
+        }
+    };
+    let rows_a_task = (parallel::GRAIN / n).max(1);
+    let task = |task: usize| {
+        if rows == 1 {
+            let part = parallel::chunk(n, parallel::GRAIN, task);
+            let at = [
+                shift(start[0], s, part.start),
+                shift(start[1], t, part.start),
+            ];
+            return vectorize(|| row(at, part.len()));
+        }
+        let part = parallel::chunk(rows, rows_a_task, task);
+        let mut odometer = Odometer::new(&shape, [&to, &from], start, part.start);
+        vectorize(|| part.for_each(|_| row(odometer.next(), n)));
+    };
+    let tasks = if rows == 1 {
+        n.div_ceil(parallel::GRAIN)
+    } else {
+        rows.div_ceil(rows_a_task)
+    };
+    if tasks > 1 && layout.is_injective() {
+        parallel::run(tasks, task);
+    } else {
+        (0..tasks).for_each(task);
     }
 }
 

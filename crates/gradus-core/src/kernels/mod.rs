@@ -12,6 +12,7 @@ pub(crate) mod matmul;
 pub mod parallel;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod triangle;
 pub(crate) mod update;
 
 use crate::dtype::Element;

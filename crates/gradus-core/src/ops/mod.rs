@@ -20,10 +20,11 @@ mod shape;
 mod softmax;
 
 pub use compare::Closeness;
+pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
 pub use reduce::Dimensions;
 pub use registry::{Case, Input, Order};
-pub use shape::NewShape;
+pub use shape::{Integers, NewShape, Padding};
 
 use crate::dtype::{DType, Element, dispatch};
 use crate::error::Result;
@@ -49,8 +50,22 @@ pub const ALL: &[&[Case]] = &[
     compare::CASES,
     cast::CASES,
     reduce::CASES,
-    shape::CASES,
-    index::CASES,
+    shape::reshape::CASES,
+    shape::order::CASES,
+    shape::expand::CASES,
+    shape::join::CASES,
+    shape::split::CASES,
+    shape::pad::CASES,
+    shape::diagonal::CASES,
+    shape::window::CASES,
+    index::access::CASES,
+    index::parts::CASES,
+    index::rows::CASES,
+    index::along::CASES,
+    index::flat::CASES,
+    index::mask::CASES,
+    index::scatter_reduce::CASES,
+    index::search::CASES,
     matmul::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,

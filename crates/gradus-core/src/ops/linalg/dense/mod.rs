@@ -24,7 +24,6 @@ pub use orthogonal::{Qr, cholesky, qr};
 pub use solve::{solve, solve_triangular};
 pub use spectral::{Eigh, Svd, eigh, eigvalsh, svd, svdvals};
 
-use crate::dtype::DType;
 use crate::error::{Result, err};
 use crate::kernels::math::Float;
 use crate::kernels::parallel;
@@ -131,12 +130,6 @@ fn unpack<const N: usize>(packed: &Tensor, sizes: [&[usize]; N]) -> Result<[Tens
         })
         .collect::<Result<_>>()?;
     Ok(parts.try_into().expect("as many parts as sizes"))
-}
-
-/// Ones on and below the diagonal that lies `offset` below the main one, else zeros.
-fn lower(n: usize, offset: f64, dtype: DType) -> Result<Tensor> {
-    let i = Tensor::arange(0.0, n as f64, 1.0, DType::F64)?;
-    i.unsqueeze(1)?.ge(&i.add(offset)?)?.to_dtype(dtype)
 }
 
 /// A vector along the rows, one factor for each row: `[.., n]` → `[.., n, 1]`.

@@ -1,6 +1,6 @@
 //! Triangular factors: Cholesky's and QR.
 
-use super::{each, lower, matrices, solve_triangular, squares, unpack, write};
+use super::{each, matrices, solve_triangular, squares, unpack, write};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::dtype::dispatch_float;
 use crate::error::Result;
@@ -121,11 +121,8 @@ impl Function for Cholesky {
         let l = saved.get(0)?;
         let lt = l.transpose(-1, -2)?;
         // The lower triangle, with half the diagonal.
-        let n = l.size(-1)?;
-        let half = lower(n, 0.0, l.dtype())?
-            .add(&lower(n, 1.0, l.dtype())?)?
-            .mul(0.5)?;
-        let inner = lt.matmul(g)?.mul(&half)?;
+        let inner = lt.matmul(g)?;
+        let inner = inner.tril(0)?.add(&inner.tril(-1)?)?.mul(0.5)?;
         // L⁻ᵀ·inner·L⁻¹
         let left = solve_triangular(&lt, &inner, true)?.transpose(-1, -2)?;
         let s = solve_triangular(&lt, &left, true)?;
@@ -182,12 +179,10 @@ impl Function for QrOp {
 
 /// (Gq + Q·sym(M))·R⁻ᵀ with M = R·Grᵀ − Gqᵀ·Q, whose lower triangle `sym` mirrors upwards.
 fn tall(q: &Tensor, r: &Tensor, gq: &Tensor, gr: &Tensor) -> Result<Tensor> {
-    let n = r.size(-1)?;
     let m = r
         .matmul(&gr.transpose(-1, -2)?)?
         .sub(&gq.transpose(-1, -2)?.matmul(q)?)?;
-    let below = m.mul(&lower(n, 1.0, m.dtype())?)?.transpose(-1, -2)?;
-    let mirrored = m.mul(&lower(n, 0.0, m.dtype())?)?.add(&below)?;
+    let mirrored = m.tril(0)?.add(&m.tril(-1)?.transpose(-1, -2)?)?;
     let sum = gq.add(&q.matmul(&mirrored)?)?;
     solve_triangular(r, &sum.transpose(-1, -2)?, true)?.transpose(-1, -2)
 }

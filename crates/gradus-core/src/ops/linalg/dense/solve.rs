@@ -1,6 +1,6 @@
 //! Systems of equations.
 
-use super::{Real, each, lower, matrices, squares, with_batch, write};
+use super::{Real, each, matrices, squares, with_batch, write};
 use crate::autograd::{Context, Function, Grads, Saved, apply};
 use crate::dtype::dispatch_float;
 use crate::error::{Result, err};
@@ -183,9 +183,12 @@ impl Function for Triangular {
         let transposed = Triangular { upper: !self.upper };
         let db = apply(transposed, &[&a.transpose(-1, -2)?, g])?;
         let da = saved.grad(0, || {
-            let mask = lower(a.size(-1)?, 0.0, a.dtype())?;
-            let mask = if self.upper { mask.t()? } else { mask };
-            db.matmul(&x.transpose(-1, -2)?)?.neg()?.mul(&mask)
+            let full = db.matmul(&x.transpose(-1, -2)?)?.neg()?;
+            if self.upper {
+                full.triu(0)
+            } else {
+                full.tril(0)
+            }
         })?;
         Ok([da, saved.grad(1, || Ok(db))?].into())
     }

@@ -211,7 +211,9 @@ impl Function for SvdOp {
         let (du, dv) = (ut.matmul(&gu)?, vh.matmul(&gv)?);
         let inner = over_gaps(&skew(du.clone())?, &gaps)?.mul(&row(&s)?)?;
         let inner = inner.add(&over_gaps(&skew(dv.clone())?, &gaps)?.mul(&column(&s)?)?)?;
-        let mut sum = u.matmul(&inner.add(&diagonal(&gs)?)?)?.matmul(&vh)?;
+        let mut sum = u
+            .matmul(&inner.add(&gs.diag_embed(0, -2, -1)?)?)?
+            .matmul(&vh)?;
         // What lies outside the span of the singular vectors.
         if m > k {
             let outside = gu.sub(&u.matmul(&du)?)?.div(&row(&s)?)?;
@@ -229,11 +231,6 @@ impl Function for SvdOp {
 fn over_gaps(x: &Tensor, gaps: &Tensor) -> Result<Tensor> {
     let none = gaps.eq(0)?.logical_and(&x.eq(0)?)?.to_dtype(x.dtype())?;
     x.div(&gaps.add(&none)?)
-}
-
-/// A matrix with this diagonal.
-fn diagonal(x: &Tensor) -> Result<Tensor> {
-    row(x)?.mul(&Tensor::eye(x.size(-1)?, x.dtype())?)
 }
 
 /// s alone; its gradient is U·diag(g)·Vᵀ.
@@ -295,7 +292,9 @@ impl Function for EighOp {
         let eye = Tensor::eye(self.n, w.dtype())?;
         let inner = inner.mul(&crate::ops::binary::sub(1, &eye)?)?;
         let inner = over_gaps(&inner, &row(&w)?.sub(&column(&w)?)?)?;
-        let sum = v.matmul(&inner.add(&diagonal(&gw)?)?)?.matmul(&vt)?;
+        let sum = v
+            .matmul(&inner.add(&gw.diag_embed(0, -2, -1)?)?)?
+            .matmul(&vt)?;
         Ok([Grad::Of(symmetric(&sum)?.mul(0.5)?)].into())
     }
 }
