@@ -62,6 +62,9 @@ fn every_recorded_operation_has_a_case_and_every_case_records_it() {
     let mut paths = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops")];
     let mut found = 0;
     while let Some(path) = paths.pop() {
+        if !cfg!(feature = "linalg") && path.ends_with("linalg/dense") {
+            continue;
+        }
         if path.is_dir() {
             paths.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()));
             continue;

@@ -12,6 +12,7 @@ mod counting;
 mod dropout;
 mod index;
 mod inplace;
+pub(crate) mod linalg;
 pub mod loss;
 mod matmul;
 mod normalize;
@@ -23,6 +24,7 @@ mod shape;
 mod softmax;
 mod sort;
 
+pub use compare::Closeness;
 pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
@@ -54,6 +56,13 @@ pub const ALL: &[&[Case]] = &[
     pointwise::float::CASES,
     pointwise::traced::CASES,
     binary::CASES,
+    binary::division::CASES,
+    binary::power::CASES,
+    binary::extremes::CASES,
+    binary::functions::CASES,
+    binary::blend::CASES,
+    binary::bits::CASES,
+    compare::CASES,
     cast::CASES,
     reduce::sum::CASES,
     reduce::extreme::CASES,
@@ -82,6 +91,18 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    linalg::products::CASES,
+    linalg::einsum::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::solve::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::inverse::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::determinant::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::orthogonal::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::spectral::CASES,
     softmax::CASES,
     normalize::CASES,
     dropout::CASES,
