@@ -31,10 +31,11 @@ pub use autograd::{
 };
 pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
-pub use kernels::math::Float;
+pub use kernels::math::{Float, Real};
 pub use kernels::parallel::{num_threads, set_num_threads};
 #[cfg(feature = "linalg")]
 pub use ops::linalg::dense as linalg;
-pub use ops::{Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, s};
+pub use ops::loss;
+pub use ops::{Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

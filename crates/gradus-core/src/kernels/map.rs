@@ -94,6 +94,7 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
                     .zip(&y[j..j + n])
                     .for_each(|(o, &b)| *o = f(a, b));
             }
+            [0, 0] => out.fill(f(x[i], y[j])),
             [s, t] => out
                 .iter_mut()
                 .enumerate()
@@ -128,6 +129,55 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
             }
         },
     )
+}
+
+/// A loop over blocks of `N` operands, as many elements of each as there are to write.
+pub(crate) type Kernel<'a, T, U, const N: usize> = &'a (dyn Fn([&[T]; N], &mut [U]) + Sync);
+
+/// `f` of blocks of the operands: it gets as many elements of each, side by side in memory, as it has
+/// to write. Only `f` is compiled for each operation, not everything around it. All layouts must
+/// have the same shape.
+pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
+    inputs: [View<'_, T>; N],
+    cost: Cost,
+    f: Kernel<'_, T, U, N>,
+) -> Result<Buffer> {
+    /// Enough for the call of `f` to cost little, few enough for short rows.
+    const BLOCK: usize = 128;
+    let slices = inputs.map(|x| x.as_slice());
+    if slices.iter().all(Option::is_some) {
+        let slices = slices.map(Option::unwrap_or_default);
+        return Buffer::build(slices[0].len(), |out| {
+            parallel::fill(out, cost.grain(), |start, out| {
+                f(slices.map(|x| &x[start..start + out.len()]), out);
+            });
+        });
+    }
+    let layouts = inputs.map(|x| x.layout);
+    strided(layouts, cost, |out, at, steps| {
+        if steps == [1; N] {
+            let row = std::array::from_fn(|k| &inputs[k].data[at[k]..at[k] + out.len()]);
+            return f(row, out);
+        }
+        let mut gathered = [[T::default(); BLOCK]; N];
+        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+            let start = |k: usize| shift(at[k], steps[k], i * BLOCK);
+            for (k, block) in gathered.iter_mut().enumerate() {
+                let data = inputs[k].data;
+                match steps[k] {
+                    0 if i == 0 => block.fill(data[at[k]]),
+                    0 | 1 => {}
+                    step => (block.iter_mut().take(out.len()).enumerate())
+                        .for_each(|(j, x)| *x = data[shift(start(k), step, j)]),
+                }
+            }
+            let blocks = std::array::from_fn(|k| match steps[k] {
+                1 => &inputs[k].data[start(k)..start(k) + out.len()],
+                _ => &gathered[k][..out.len()],
+            });
+            f(blocks, out);
+        }
+    })
 }
 
 /// A contiguous copy of the elements.

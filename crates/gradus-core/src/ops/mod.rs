@@ -8,21 +8,28 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+mod counting;
+mod dropout;
 mod index;
 mod inplace;
 pub(crate) mod linalg;
-mod loss;
+pub mod loss;
 mod matmul;
+mod normalize;
 mod pointwise;
 mod reduce;
 mod registry;
+mod scan;
 mod shape;
 mod softmax;
+mod sort;
 
 pub use compare::Closeness;
+pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
-pub use reduce::Dimensions;
+pub use reduce::rank::Interpolation;
+pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
 pub use shape::{Integers, NewShape, Padding};
 
@@ -39,7 +46,15 @@ use std::borrow::Cow;
 /// assert!(gradus_core::ops::ALL.iter().flat_map(|family| *family).any(|case| case.op == "matmul"));
 /// ```
 pub const ALL: &[&[Case]] = &[
-    pointwise::CASES,
+    pointwise::arithmetic::CASES,
+    pointwise::exponential::CASES,
+    pointwise::trigonometric::CASES,
+    pointwise::rounding::CASES,
+    pointwise::special::CASES,
+    pointwise::activation::CASES,
+    pointwise::piecewise::CASES,
+    pointwise::float::CASES,
+    pointwise::traced::CASES,
     binary::CASES,
     binary::division::CASES,
     binary::power::CASES,
@@ -49,7 +64,16 @@ pub const ALL: &[&[Case]] = &[
     binary::bits::CASES,
     compare::CASES,
     cast::CASES,
-    reduce::CASES,
+    reduce::sum::CASES,
+    reduce::extreme::CASES,
+    reduce::logical::CASES,
+    reduce::statistics::CASES,
+    reduce::norm::CASES,
+    reduce::logsumexp::CASES,
+    reduce::rank::CASES,
+    scan::CASES,
+    sort::CASES,
+    counting::CASES,
     shape::reshape::CASES,
     shape::order::CASES,
     shape::expand::CASES,
@@ -80,7 +104,12 @@ pub const ALL: &[&[Case]] = &[
     #[cfg(feature = "linalg")]
     linalg::dense::spectral::CASES,
     softmax::CASES,
-    loss::CASES,
+    normalize::CASES,
+    dropout::CASES,
+    loss::classes::CASES,
+    loss::probabilities::CASES,
+    loss::regression::CASES,
+    loss::embedding::CASES,
 ];
 
 /// A plain number beside a tensor. It never changes the tensor's dtype within a category: an f32
@@ -100,6 +129,25 @@ pub enum Scalar {
     Int(i64),
     /// A floating point number.
     Float(f64),
+}
+
+impl Scalar {
+    fn to_f64(self) -> f64 {
+        match self {
+            Self::Bool(x) => x.into(),
+            Self::Int(x) => x as f64,
+            Self::Float(x) => x,
+        }
+    }
+
+    /// Truncated if it is a fraction.
+    fn to_i64(self) -> i64 {
+        match self {
+            Self::Bool(x) => x.into(),
+            Self::Int(x) => x,
+            Self::Float(x) => x as i64,
+        }
+    }
 }
 
 /// What the methods of two operands take on their right: a tensor or a plain number.
@@ -128,8 +176,11 @@ impl<'a> From<&'a Tensor> for Operand<'a> {
 
 macro_rules! scalars {
     ($($t:ident $variant:ident),+) => {$(
+        impl From<$t> for Scalar {
+            fn from(x: $t) -> Self { Self::$variant(x.into()) }
+        }
         impl From<$t> for Operand<'_> {
-            fn from(x: $t) -> Self { Self::Scalar(Scalar::$variant(x.into())) }
+            fn from(x: $t) -> Self { Self::Scalar(x.into()) }
         }
     )+};
 }

@@ -4,6 +4,7 @@ use super::{each, matrices, spectral::svd, squares, svdvals, with_batch, write};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::dtype::{DType, dispatch_float};
 use crate::error::{Result, err};
+use crate::ops::keepdim;
 use crate::ops::registry::{Case, Input};
 use crate::tensor::Tensor;
 use faer::linalg::solvers::{DenseSolveCore as _, PartialPivLu};
@@ -156,7 +157,7 @@ fn large(s: &Tensor, a: &Tensor) -> Result<Tensor> {
         DType::F32 => f64::from(f32::EPSILON),
         _ => f64::EPSILON,
     };
-    s.gt(&s.amax_keepdim(-1)?.mul(epsilon * rows.max(cols) as f64)?)
+    s.gt(&s.amax(keepdim(-1))?.mul(epsilon * rows.max(cols) as f64)?)
 }
 
 /// A⁻¹ = Y. With G its gradient, that of A is −Yᵀ·G·Yᵀ.
