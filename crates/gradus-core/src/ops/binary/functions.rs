@@ -1,4 +1,4 @@
-//! Real functions of two operands: angles, lengths, signs, logarithms of sums.
+//! Numeric functions of two operands: angles, lengths, signs, logarithms of sums.
 
 use super::{broadcast, floats, promoted};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
@@ -152,7 +152,7 @@ trait Pair: Send + Sync + 'static {
     /// Name in graphs and errors.
     const NAME: &'static str;
     /// The function.
-    fn f<T: Plane>(a: T, b: T) -> T;
+    fn f<T: Numeric>(a: T, b: T) -> T;
     /// The gradients of a and b, where that of f(a, b) = y is g.
     fn backward(
         saved: &Saved<'_>,
@@ -184,7 +184,7 @@ impl<P: Pair> Function for Zip<P> {
 struct Atan2;
 impl Pair for Atan2 {
     const NAME: &'static str = "atan2";
-    fn f<T: Plane>(a: T, b: T) -> T {
+    fn f<T: Numeric>(a: T, b: T) -> T {
         a.atan2(b)
     }
     fn backward(
@@ -204,7 +204,7 @@ impl Pair for Atan2 {
 struct Hypot;
 impl Pair for Hypot {
     const NAME: &'static str = "hypot";
-    fn f<T: Plane>(a: T, b: T) -> T {
+    fn f<T: Numeric>(a: T, b: T) -> T {
         a.hypot(b)
     }
     fn backward(
@@ -223,7 +223,7 @@ impl Pair for Hypot {
 struct CopySign;
 impl Pair for CopySign {
     const NAME: &'static str = "copysign";
-    fn f<T: Plane>(a: T, b: T) -> T {
+    fn f<T: Numeric>(a: T, b: T) -> T {
         a.copysign(b)
     }
     fn backward(
@@ -249,7 +249,7 @@ impl Pair for CopySign {
 struct Xlogy;
 impl Pair for Xlogy {
     const NAME: &'static str = "xlogy";
-    fn f<T: Plane>(a: T, b: T) -> T {
+    fn f<T: Numeric>(a: T, b: T) -> T {
         if a == T::ZERO && !b.is_nan() {
             T::ZERO
         } else {
@@ -276,7 +276,7 @@ impl Pair for Xlogy {
 struct LogAddExp;
 impl Pair for LogAddExp {
     const NAME: &'static str = "logaddexp";
-    fn f<T: Plane>(a: T, b: T) -> T {
+    fn f<T: Numeric>(a: T, b: T) -> T {
         log_add(a, b, T::exp, T::ln_1p)
     }
     fn backward(
@@ -293,7 +293,7 @@ impl Pair for LogAddExp {
 struct LogAddExp2;
 impl Pair for LogAddExp2 {
     const NAME: &'static str = "logaddexp2";
-    fn f<T: Plane>(a: T, b: T) -> T {
+    fn f<T: Numeric>(a: T, b: T) -> T {
         let ln2 = T::from_f64(LN_2);
         log_add(a, b, |x| (x * ln2).exp(), |x| x.ln_1p() / ln2)
     }
@@ -310,7 +310,7 @@ impl Pair for LogAddExp2 {
 
 /// The larger one plus log(1 + exp(−|a − b|)); equal infinities, whose difference is NaN, are their
 /// own sum.
-fn log_add<T: Plane>(a: T, b: T, exp: impl Fn(T) -> T, log_1p: impl Fn(T) -> T) -> T {
+fn log_add<T: Numeric>(a: T, b: T, exp: impl Fn(T) -> T, log_1p: impl Fn(T) -> T) -> T {
     if a == b && !a.is_finite() {
         return a;
     }
@@ -326,19 +326,19 @@ fn shares(saved: &Saved<'_>, difference: &Tensor, g: &Tensor) -> Result<[Grad; 2
 }
 
 /// The standard library's functions of two numbers.
-trait Plane: Float {
+trait Numeric: Float {
     fn atan2(self, other: Self) -> Self;
     fn hypot(self, other: Self) -> Self;
     fn copysign(self, other: Self) -> Self;
 }
 
-macro_rules! planes {
+macro_rules! reals {
     ($($t:ident)+) => {$(
-        impl Plane for $t {
+        impl Numeric for $t {
             fn atan2(self, other: Self) -> Self { self.atan2(other) }
             fn hypot(self, other: Self) -> Self { self.hypot(other) }
             fn copysign(self, other: Self) -> Self { self.copysign(other) }
         }
     )+};
 }
-planes!(f32 f64);
+reals!(f32 f64);

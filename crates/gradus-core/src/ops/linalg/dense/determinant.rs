@@ -1,6 +1,6 @@
 //! Determinants.
 
-use super::{Field, each, inv, spectral::svd, squares};
+use super::{Real, each, inv, spectral::svd, squares};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::dtype::dispatch_float;
 use crate::error::Result;
@@ -78,7 +78,7 @@ pub fn slogdet(a: &Tensor) -> Result<Slogdet> {
 }
 
 /// The diagonal of U in P·A = L·U, and the sign of P, so that the determinant is their product.
-fn pivots<T: Field>(a: MatRef<'_, T>) -> (Vec<T>, bool) {
+fn pivots<T: Real>(a: MatRef<'_, T>) -> (Vec<T>, bool) {
     let lu = PartialPivLu::new(a);
     let mut diagonal: Vec<T> = (0..a.nrows()).map(|i| lu.U()[(i, i)]).collect();
     if diagonal.contains(&T::ZERO) {

@@ -34,9 +34,9 @@ use faer::MatRef;
 use parking_lot::Mutex;
 
 /// f32 or f64, for the engine and for faer.
-trait Field: Float + faer::traits::RealField {}
-impl Field for f32 {}
-impl Field for f64 {}
+trait Real: Float + faer::traits::RealField {}
+impl Real for f32 {}
+impl Real for f64 {}
 
 /// Batch dimensions, rows and columns.
 fn matrices<'a>(op: &str, a: &'a Tensor) -> Result<(&'a [usize], usize, usize)> {
@@ -69,7 +69,7 @@ fn with_batch(batch: &[usize], sizes: &[usize]) -> Dims {
 
 /// `len` numbers for each matrix of `a`, written by `f(number, matrix, out)`: a tensor of shape
 /// `[batch.., len]`. Matrices are shared among the threads; `f` says what is wrong with one.
-fn each<T: Field>(
+fn each<T: Real>(
     op: &str,
     a: &Tensor,
     len: usize,
@@ -105,7 +105,7 @@ fn each<T: Field>(
 }
 
 /// Copies a matrix of faer's, row by row.
-fn write<T: Field>(out: &mut [T], x: MatRef<'_, T>) {
+fn write<T: Real>(out: &mut [T], x: MatRef<'_, T>) {
     let cols = x.ncols();
     for (i, out) in out.chunks_exact_mut(cols.max(1)).enumerate() {
         out.iter_mut()

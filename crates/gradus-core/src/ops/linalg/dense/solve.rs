@@ -1,6 +1,6 @@
 //! Systems of equations.
 
-use super::{Field, each, matrices, squares, with_batch, write};
+use super::{Real, each, matrices, squares, with_batch, write};
 use crate::autograd::{Context, Function, Grads, Saved, apply};
 use crate::dtype::dispatch_float;
 use crate::error::{Result, err};
@@ -109,7 +109,7 @@ fn fitted(op: &str, a: &Tensor, b: &Tensor) -> Result<(Tensor, Tensor)> {
 }
 
 /// X for each A and B; `f` turns B into X.
-fn solutions<T: Field>(
+fn solutions<T: Real>(
     op: &str,
     x: &[&Tensor],
     f: impl Fn(MatRef<'_, T>, &mut Mat<T>) -> Result<(), String> + Sync,
