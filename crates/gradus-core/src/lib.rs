@@ -25,8 +25,9 @@ mod storage;
 mod tensor;
 
 pub use autograd::{
-    Context, Function, Grad, Grads, Node, Saved, Tolerance, apply, gradcheck, is_grad_enabled,
-    no_grad, set_grad_enabled,
+    Context, Function, Grad, Grads, Node, Saved, Tolerance, apply, enable_grad, gradcheck,
+    gradgradcheck, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
+    set_grad_enabled,
 };
 pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};

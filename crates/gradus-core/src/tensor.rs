@@ -7,15 +7,15 @@ mod create;
 mod display;
 mod operators;
 
-use crate::autograd::Node;
+use crate::autograd::{Node, Origin, is_inference_mode_enabled};
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Kind, Result, err};
 use crate::kernels::{View, map};
 use crate::shape::{Dims, Layout};
 use crate::storage::{Buffer, Storage};
 use parking_lot::Mutex;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 
 /// An n-dimensional array of one dtype, with a gradient if it is asked for.
 ///
@@ -34,23 +34,41 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone)]
 pub struct Tensor(Arc<Inner>);
 
+/// A tensor that somebody else holds, or no longer does.
+pub(crate) struct WeakTensor(Weak<Inner>);
+
+impl WeakTensor {
+    pub(crate) fn upgrade(&self) -> Option<Tensor> {
+        self.0.upgrade().map(Tensor)
+    }
+}
+
 struct Inner {
     storage: Arc<Storage>,
     layout: Layout,
     dtype: DType,
+    /// Whose memory this is, for changes in place (`autograd/alias.rs`).
+    origin: Origin,
+    /// How often a change in place has given this tensor a new history.
+    rebased: AtomicU32,
+    /// Made in inference mode: never to be part of a recorded graph.
+    inference: bool,
     /// Whether `node` holds something: asked at every operation, so without taking the lock.
     tracked: AtomicBool,
     node: Mutex<Option<Arc<Node>>>,
 }
 
 impl Tensor {
-    fn new(storage: Arc<Storage>, layout: Layout, node: Option<Arc<Node>>) -> Self {
+    fn new(storage: Arc<Storage>, layout: Layout, origin: Origin, node: Option<Arc<Node>>) -> Self {
         let dtype = storage.dtype();
         let tracked = AtomicBool::new(node.is_some());
         Self(Arc::new(Inner {
             storage,
             layout,
             dtype,
+            origin,
+            rebased: AtomicU32::new(0),
+            inference: is_inference_mode_enabled(),
             tracked,
             node: Mutex::new(node),
         }))
@@ -61,18 +79,58 @@ impl Tensor {
         Self::new(
             Arc::new(Storage::new(buffer)),
             Layout::contiguous(shape),
+            Origin::Own,
             None,
         )
     }
 
-    /// Another tensor on the same memory.
+    /// Another tensor on the same memory. `apply` makes it a view of its input.
     pub(crate) fn view(&self, layout: Layout) -> Self {
-        Self::new(self.0.storage.clone(), layout, None)
+        Self::new(
+            self.0.storage.clone(),
+            layout,
+            self.origin_of_views(false),
+            None,
+        )
     }
 
     /// The same elements with another history.
     pub(crate) fn with_node(&self, node: Option<Arc<Node>>) -> Self {
-        Self::new(self.0.storage.clone(), self.0.layout.clone(), node)
+        let (storage, layout) = (self.0.storage.clone(), self.0.layout.clone());
+        Self::new(storage, layout, Origin::Own, node)
+    }
+
+    /// The same elements as a view with this origin.
+    pub(crate) fn with_origin(self, origin: Origin) -> Self {
+        let Self(mut inner) = self;
+        match Arc::get_mut(&mut inner) {
+            Some(inner) => inner.origin = origin,
+            None => return Self::new(inner.storage.clone(), inner.layout.clone(), origin, None),
+        }
+        Self(inner)
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    pub(crate) fn rebased(&self) -> &AtomicU32 {
+        &self.0.rebased
+    }
+
+    /// A reference that keeps neither memory nor history alive.
+    pub(crate) fn downgrade(&self) -> WeakTensor {
+        WeakTensor(Arc::downgrade(&self.0))
+    }
+
+    /// Whether this tensor was made in [`inference_mode`](crate::inference_mode).
+    ///
+    /// ```
+    /// # use gradus_core::{Tensor, inference_mode};
+    /// assert!(inference_mode(|| Tensor::ones([2])).is_inference());
+    /// ```
+    pub fn is_inference(&self) -> bool {
+        self.0.inference
     }
 
     /// The sizes of the dimensions; empty for a 0-d tensor.
@@ -229,6 +287,7 @@ impl Tensor {
     /// ```
     #[inline]
     pub fn requires_grad(&self) -> bool {
+        self.follow_base();
         self.0.tracked.load(Ordering::Acquire)
     }
 
@@ -252,6 +311,13 @@ impl Tensor {
                 "requires_grad_: only Tensors of floating point dtype can require gradients, this one is {}; convert it \
                  with to_dtype",
                 self.dtype()
+            ));
+        }
+        if requires_grad && self.is_inference() && !is_inference_mode_enabled() {
+            return Err(err!(
+                Autograd,
+                "requires_grad_: setting requires_grad=True on an inference tensor outside inference_mode is not \
+                 allowed; make a copy outside of it"
             ));
         }
         match (requires_grad, self.node()) {
@@ -295,7 +361,8 @@ impl Tensor {
         self.node().filter(|node| !node.is_leaf())
     }
 
-    /// The gradient that `backward` has collected in this leaf.
+    /// The gradient that `backward` has collected in this leaf, or in a result after
+    /// [`retain_grad`](Tensor::retain_grad).
     ///
     /// ```
     /// # use gradus_core::Tensor;

@@ -232,13 +232,19 @@ fn powers_of_zero_and_of_negative_numbers() -> Result<()> {
 
 #[test]
 fn a_gradient_is_not_lost_in_an_operation_in_place() -> Result<()> {
-    let (x, w) = (zeros(&[2]), leaf(&[2]));
-    for result in [x.add_(&w), x.mul_(&w), x.copy_(&w)] {
-        let error = result.unwrap_err();
-        assert!(error.to_string().contains("detach()"), "{error}");
+    let changes: [fn(&Tensor, &Tensor) -> Result<()>; 2] = [|x, w| x.add_(w), |x, w| x.copy_(w)];
+    for change in changes {
+        let (x, w) = (zeros(&[2]), leaf(&[2]));
+        change(&x, &w)?;
+        x.sum(..)?.backward()?;
+        assert_eq!(gradient(&w).1, [1.0, 1.0]);
+        assert!(w.is_leaf() && !x.is_leaf());
     }
+    let (x, w) = (zeros(&[2]), leaf(&[2]));
     x.add_(&w.detach())?;
-    no_grad(|| x.copy_(&w))
+    no_grad(|| x.copy_(&w))?;
+    assert!(!x.requires_grad());
+    Ok(())
 }
 
 /// What a function may do that the engine's own never do.

@@ -1,7 +1,7 @@
-//! `backward`: from a result to its leaves, without recursion.
+//! `backward`: from a result to its leaves, without recursion. `grad.rs` has the other ways to ask.
 
 use super::function::{Grad, Saved};
-use super::grad_mode::no_grad;
+use super::grad::GradOptions;
 use super::node::Node;
 use crate::error::{Result, err};
 use crate::tensor::Tensor;
@@ -27,15 +27,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn backward(&self) -> Result<()> {
-        if self.numel() != 1 {
-            return Err(err!(
-                Autograd,
-                "backward: grad can be implicitly created only for scalar outputs: this tensor has shape {:?}. Reduce it first, \
-                 e.g. with sum(..) or mean(..), or pass a gradient of its shape to backward_with",
-                self.shape()
-            ));
-        }
-        self.backward_with(&Tensor::full(self.shape(), 1.0, self.dtype())?)
+        super::backward(&[self], GradOptions::default())
     }
 
     /// Like [`backward`](Tensor::backward), for a tensor of any shape: `gradient` is the gradient of
@@ -52,35 +44,47 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn backward_with(&self, gradient: &Tensor) -> Result<()> {
-        let root = self.node().ok_or_else(|| {
-            err!(
-                Autograd,
-                "backward: element 0 of tensors does not require grad and does not have a grad_fn: nothing was recorded. \
-                 Call requires_grad_(true) on the leaves, outside no_grad"
-            )
-        })?;
-        if gradient.shape() != self.shape() {
-            return Err(err!(
-                Shape,
-                "backward_with: mismatch in shape: the gradient has shape {:?} and the tensor {:?}",
-                gradient.shape(),
-                self.shape()
-            ));
-        }
-        no_grad(|| walk(root, gradient.detach().to_dtype(self.dtype())?))
+        super::backward(
+            &[self],
+            GradOptions {
+                grad_outputs: &[gradient],
+                ..GradOptions::default()
+            },
+        )
     }
 }
 
+/// Goes back from `roots`, each with its gradient, and returns the gradients of `targets`, or of all
+/// nodes that collect theirs if there are none. With recording on, the gradients are recorded.
+///
 /// Takes the pending node with the largest id until none is left. Every node that uses a tensor has
 /// a larger id than the one that made it, so a gradient is complete when its node's turn comes.
-fn walk(root: Arc<Node>, gradient: Tensor) -> Result<()> {
-    let mut leaves = Vec::new();
-    let mut pending = BTreeMap::from([(root.id, (root, gradient))]);
-    while let Some((_, (node, gradient))) = pending.pop_last() {
+pub(super) fn walk(
+    roots: Vec<(Arc<Node>, Tensor)>,
+    targets: Option<&[Arc<Node>]>,
+) -> Result<Vec<(Arc<Node>, Tensor)>> {
+    // What was made before every target cannot lead to one.
+    let first = targets.and_then(|t| t.iter().map(|node| node.id).min());
+    let mut arrived = Vec::new();
+    let mut pending = BTreeMap::new();
+    for (root, gradient) in roots {
+        add(&mut pending, root, gradient)?;
+    }
+    while let Some((id, (node, gradient))) = pending.pop_last() {
+        let gradient = node.run_hooks(gradient)?;
+        let wanted = match targets {
+            Some(targets) => targets.iter().any(|t| t.id == id),
+            None => node.collects(),
+        };
+        if wanted {
+            arrived.push((node.clone(), gradient.clone()));
+        }
         let Some(operation) = &node.operation else {
-            leaves.push((node, gradient));
             continue;
         };
+        if first.is_some_and(|first| id <= first) {
+            continue;
+        }
         let name = node.name();
         let saved = Saved {
             node: &node,
@@ -101,21 +105,27 @@ fn walk(root: Arc<Node>, gradient: Tensor) -> Result<()> {
             ));
         }
         for (input, grad) in operation.inputs.iter().zip(grads) {
-            let (Some(input), Grad::Of(grad)) = (input, grad) else {
-                continue;
-            };
-            let grad = fit(grad, input, name)?;
-            let sum = match pending.remove(&input.id) {
-                Some((_, sum)) => sum.add_into(&grad)?,
-                None => grad,
-            };
-            pending.insert(input.id, (input.clone(), sum));
+            if let (Some(input), Grad::Of(grad)) = (input, grad) {
+                let grad = fit(grad, input, name)?;
+                add(&mut pending, input.clone(), grad)?;
+            }
         }
     }
-    // Only now, so that an error on the way leaves every gradient as it was.
-    leaves
-        .into_iter()
-        .try_for_each(|(leaf, gradient)| leaf.accumulate(gradient))
+    Ok(arrived)
+}
+
+/// Adds to what is pending for a node.
+fn add(
+    pending: &mut BTreeMap<u64, (Arc<Node>, Tensor)>,
+    node: Arc<Node>,
+    grad: Tensor,
+) -> Result<()> {
+    let sum = match pending.remove(&node.id) {
+        Some((_, sum)) => sum.add_into(&grad)?,
+        None => grad,
+    };
+    pending.insert(node.id, (node, sum));
+    Ok(())
 }
 
 /// A gradient in the shape and dtype of its input: summed over the dimensions that were broadcast.

@@ -167,6 +167,18 @@ pub(super) struct Save {
     version: u64,
 }
 
+pub(super) fn save(tensor: Tensor, is_output: bool) -> Save {
+    Save {
+        version: tensor.version(),
+        is_output,
+        tensor: if is_output {
+            tensor.with_node(None)
+        } else {
+            tensor
+        },
+    }
+}
+
 /// Saved tensors, as `backward` sees them.
 ///
 /// ```
@@ -347,32 +359,33 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
         saved: SmallVec::new(),
     };
     if !recording {
-        return function.forward(&mut ctx, inputs);
+        let output = function.forward(&mut ctx, inputs)?;
+        return Ok(as_view(output, inputs));
     }
-    let mut output = no_grad(|| function.forward(&mut ctx, inputs))?;
+    let output = no_grad(|| function.forward(&mut ctx, inputs))?;
+    let mut output = as_view(output, inputs);
     if !output.dtype().is_float() {
         return Ok(output);
     }
     let saved = ctx.saved.iter().filter(|t| t.is_same(&output)).count();
     if output.handles() > 1 + saved {
-        // Somebody else holds this tensor: an input that is returned unchanged, or one kept by the
-        // function. Its own history must not be rewritten.
+        // Kept by the function: its own history must not be rewritten.
         output = output.with_node(None);
     }
-    let saves = ctx.saved.into_iter().map(|tensor| {
-        let is_output = tensor.is_same(&output);
-        let tensor = if is_output {
-            tensor.with_node(None)
-        } else {
-            tensor
-        };
-        Save {
-            version: tensor.version(),
-            is_output,
-            tensor,
+    let checked = |tensor: Tensor| {
+        if tensor.is_inference() {
+            return Err(err!(
+                Autograd,
+                "{}: inference tensors cannot be saved for backward: this one, of shape {:?}, was made in \
+                 inference_mode. Make a copy outside of it",
+                function.name(),
+                tensor.shape()
+            ));
         }
-    });
-    let saves = saves.collect();
+        let is_output = tensor.is_same(&output);
+        Ok(save(tensor, is_output))
+    };
+    let saves = ctx.saved.into_iter().map(checked).collect::<Result<_>>()?;
     let inputs = inputs.iter().map(|t| t.node()).collect();
     let operation = Operation {
         function: Box::new(function),
@@ -381,4 +394,12 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
     };
     output.set_node(Some(Node::new(&output, Some(operation))));
     Ok(output)
+}
+
+/// A result that shares memory with an input is a view of it, also where it is the input itself.
+fn as_view(output: Tensor, inputs: &[&Tensor]) -> Tensor {
+    match inputs.iter().find(|x| x.shares_memory(&output)) {
+        Some(base) => output.with_origin(base.origin_of_views(is_grad_enabled())),
+        None => output,
+    }
 }

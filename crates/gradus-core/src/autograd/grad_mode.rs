@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 thread_local! {
-    static ENABLED: Cell<bool> = const { Cell::new(true) };
+    static RECORDING: Cell<bool> = const { Cell::new(true) };
+    static INFERENCE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether operations on this thread are recorded for `backward`.
@@ -14,7 +15,7 @@ thread_local! {
 /// ```
 #[inline]
 pub fn is_grad_enabled() -> bool {
-    ENABLED.get()
+    RECORDING.get()
 }
 
 /// Switches recording on this thread on or off, and returns what it was. [`no_grad`] is safer: it
@@ -26,7 +27,7 @@ pub fn is_grad_enabled() -> bool {
 /// gradus_core::set_grad_enabled(before);
 /// ```
 pub fn set_grad_enabled(enabled: bool) -> bool {
-    ENABLED.replace(enabled)
+    RECORDING.replace(enabled)
 }
 
 /// Runs `f` without recording, as PyTorch's `torch.no_grad()` does; also when `f` panics, recording
@@ -40,12 +41,54 @@ pub fn set_grad_enabled(enabled: bool) -> bool {
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn no_grad<R>(f: impl FnOnce() -> R) -> R {
-    struct Restore(bool);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            set_grad_enabled(self.0);
-        }
-    }
-    let _restore = Restore(set_grad_enabled(false));
+    let _restore = Restore(&RECORDING, set_grad_enabled(false));
     f()
+}
+
+/// Runs `f` with recording on, inside [`no_grad`] for example.
+///
+/// ```
+/// use gradus_core::{Tensor, enable_grad, no_grad};
+/// let w = Tensor::ones([2]).requires_grad_(true)?;
+/// assert!(no_grad(|| enable_grad(|| w.mul(2.0)))?.requires_grad());
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+pub fn enable_grad<R>(f: impl FnOnce() -> R) -> R {
+    let _restore = Restore(&RECORDING, set_grad_enabled(true));
+    f()
+}
+
+/// Whether this thread is inside [`inference_mode`].
+///
+/// ```
+/// assert!(!gradus_core::is_inference_mode_enabled());
+/// ```
+#[inline]
+pub fn is_inference_mode_enabled() -> bool {
+    INFERENCE.get()
+}
+
+/// Runs `f` without recording, like [`no_grad`], and marks the tensors it makes: they can never be
+/// saved for a gradient, not even later. So nothing computed here finds its way into training by
+/// mistake.
+///
+/// ```
+/// use gradus_core::{Tensor, inference_mode};
+/// let w = Tensor::ones([2]).requires_grad_(true)?;
+/// let y = inference_mode(|| w.mul(2.0))?;
+/// assert!(y.requires_grad_(true).is_err());
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+pub fn inference_mode<R>(f: impl FnOnce() -> R) -> R {
+    let _restore = Restore(&INFERENCE, INFERENCE.replace(true));
+    no_grad(f)
+}
+
+/// Puts a switch back to what it was, also when `f` panics.
+struct Restore(&'static std::thread::LocalKey<Cell<bool>>, bool);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
 }

@@ -3,16 +3,33 @@
 //! - `function.rs`: what an operation is, and how [`apply`] records one;
 //! - `node.rs`: the recorded graph;
 //! - `engine.rs`: the walk back through it;
+//! - `grad.rs`: the ways to ask for gradients; `hook.rs`: looking at them on their way;
+//! - `functional.rs`: Jacobians, Hessians and their products; `checkpoint.rs`: computing twice to
+//!   keep less;
+//! - `alias.rs`: views, and changes in place;
 //! - `grad_mode.rs`: whether anything is recorded at all;
 //! - `gradcheck.rs`: gradients against differences.
 
+mod alias;
+mod checkpoint;
 mod engine;
 mod function;
+mod functional;
+mod grad;
 mod grad_mode;
 mod gradcheck;
+mod hook;
 mod node;
 
+pub(crate) use alias::{Origin, embed};
+pub use checkpoint::checkpoint;
 pub use function::{Context, Function, Grad, Grads, Saved, apply};
-pub use grad_mode::{is_grad_enabled, no_grad, set_grad_enabled};
-pub use gradcheck::{Tolerance, gradcheck};
+pub use functional::{hessian, jacobian, jvp, vjp};
+pub use grad::{GradOptions, backward, grad, grad_with};
+pub use grad_mode::{
+    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
+    set_grad_enabled,
+};
+pub use gradcheck::{Tolerance, gradcheck, gradgradcheck, numeric_jacobian};
+pub use hook::Hook;
 pub use node::Node;

@@ -2,6 +2,7 @@
 //! leaf that collects it.
 
 use super::function::{Function, Saves};
+use super::grad_mode::is_grad_enabled;
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::shape::Dims;
@@ -30,11 +31,24 @@ pub struct Node {
     pub(super) id: u64,
     pub(super) shape: Dims,
     pub(super) dtype: DType,
-    /// The gradient collected here (leaves only).
-    pub(super) grad: Mutex<Option<Tensor>>,
+    pub(super) arrivals: Mutex<Arrivals>,
     /// `None` for a leaf.
     pub(super) operation: Option<Operation>,
 }
+
+/// What happens to the gradients that arrive at a node.
+#[derive(Default)]
+pub(super) struct Arrivals {
+    /// Their sum, at leaves and where it was asked for.
+    pub grad: Option<Tensor>,
+    /// Whether a node that is no leaf collects it.
+    pub retain: bool,
+    /// What was registered by users, with the number of each.
+    pub hooks: Vec<(u64, Arc<Hook>)>,
+}
+
+/// Sees the gradient of a tensor, and may replace it.
+pub(super) type Hook = dyn Fn(&Tensor) -> Result<Option<Tensor>> + Send + Sync;
 
 /// What a node that is no leaf holds.
 pub(super) struct Operation {
@@ -51,7 +65,7 @@ impl Node {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             shape: Dims::from_slice(tensor.shape()),
             dtype: tensor.dtype(),
-            grad: Mutex::new(None),
+            arrivals: Mutex::default(),
             operation,
         })
     }
@@ -102,23 +116,32 @@ impl Node {
     }
 
     pub(crate) fn grad(&self) -> Option<Tensor> {
-        self.grad.lock().clone()
+        self.arrivals.lock().grad.clone()
     }
 
     pub(crate) fn set_grad(&self, grad: Option<Tensor>) {
-        *self.grad.lock() = grad;
+        // The old one is dropped after the lock: it may hold a long history.
+        let _old = std::mem::replace(&mut self.arrivals.lock().grad, grad);
+    }
+
+    /// Whether gradients are collected here.
+    pub(super) fn collects(&self) -> bool {
+        self.is_leaf() || self.arrivals.lock().retain
     }
 
     /// Adds to the gradient collected here. The first one is kept as it is, unless somebody else
     /// holds the same memory: then a copy is, so that changing one gradient in place changes no
-    /// other. A history that a user's backward recorded goes too: it might lead back here.
+    /// other. Its history is kept only while recording (`create_graph`): otherwise one that a user's
+    /// backward has recorded might lead back here.
     pub(super) fn accumulate(&self, grad: Tensor) -> Result<()> {
-        let mut slot = self.grad.lock();
-        *slot = Some(match slot.take() {
+        let mut arrivals = self.arrivals.lock();
+        let grad = match arrivals.grad.take() {
             Some(sum) => sum.add_into(&grad)?,
+            None if is_grad_enabled() && grad.requires_grad() => grad,
             None if grad.is_sole_owner() && !grad.requires_grad() => grad,
             None => grad.copy()?,
-        });
+        };
+        arrivals.grad = Some(grad);
         Ok(())
     }
 }

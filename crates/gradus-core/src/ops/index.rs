@@ -1,7 +1,7 @@
 //! Parts of a tensor: slices and single positions as views, rows by index as copies.
 
 use super::registry::{Case, Input};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed};
 use crate::dtype::{DType, dispatch, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::gather;
@@ -245,9 +245,9 @@ impl Function for Slice {
         Ok(x[0].view(self.layout(x[0].layout())))
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        let dx = Tensor::full(saved.input_shape(0)?, 0.0, grad.dtype())?;
-        dx.view(self.layout(dx.layout())).copy_(grad)?;
-        Ok([Grad::Of(dx)].into())
+        let shape = saved.input_shape(0)?;
+        let part = self.layout(&Layout::contiguous(Dims::from_slice(shape)));
+        Ok([Grad::Of(embed(shape, part, grad)?)].into())
     }
 }
 

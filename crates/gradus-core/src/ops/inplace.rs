@@ -1,9 +1,8 @@
-//! Changing a tensor's memory. Views see the change; autograd refuses it where a gradient would
-//! become wrong.
+//! Changing a tensor's memory. Views see the change, and autograd records it (`autograd/alias.rs`).
 
 use super::Operand;
 use crate::autograd::is_grad_enabled;
-use crate::dtype::{Element, Number, dispatch, dispatch_float, dispatch_number};
+use crate::dtype::{DType, Element, Number, dispatch, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::math::Float;
 use crate::kernels::update::update;
@@ -55,7 +54,11 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn copy_(&self, source: &Tensor) -> Result<()> {
-        self.overwrite("copy_", source.to_dtype(self.dtype())?)
+        let copy = || -> Result<Tensor> {
+            let source = source.to_dtype(self.dtype())?;
+            source.broadcast_to(self.shape())
+        };
+        self.in_place("copy_", |_| copy())
     }
 
     /// Overwrites every element with `value`, converted.
@@ -71,7 +74,8 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn fill_(&self, value: f64) -> Result<()> {
-        self.overwrite("fill_", Tensor::full((), value, self.dtype())?)
+        let value = Tensor::full((), value, self.dtype())?;
+        self.in_place("fill_", |_| value.broadcast_to(self.shape()))
     }
 
     /// Adds `other`, which broadcasts, in place.
@@ -90,8 +94,12 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn add_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
-        let other = self.operand("add_", other.into())?;
-        dispatch_number!("add_", self.dtype(), T => self.assign::<T>(&other, T::plus))
+        self.combine(
+            "add_",
+            other.into(),
+            |x, y| x.add(y),
+            |other| dispatch_number!("add_", self.dtype(), T => self.assign::<T>(other, T::plus)),
+        )
     }
 
     /// Subtracts `other` in place.
@@ -107,8 +115,12 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn sub_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
-        let other = self.operand("sub_", other.into())?;
-        dispatch_number!("sub_", self.dtype(), T => self.assign::<T>(&other, T::minus))
+        self.combine(
+            "sub_",
+            other.into(),
+            |x, y| x.sub(y),
+            |other| dispatch_number!("sub_", self.dtype(), T => self.assign::<T>(other, T::minus)),
+        )
     }
 
     /// Multiplies by `other` in place.
@@ -124,8 +136,12 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn mul_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
-        let other = self.operand("mul_", other.into())?;
-        dispatch_number!("mul_", self.dtype(), T => self.assign::<T>(&other, T::times))
+        self.combine(
+            "mul_",
+            other.into(),
+            |x, y| x.mul(y),
+            |other| dispatch_number!("mul_", self.dtype(), T => self.assign::<T>(other, T::times)),
+        )
     }
 
     /// Divides by `other` in place; floating point tensors only.
@@ -141,8 +157,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn div_<'a>(&self, other: impl Into<Operand<'a>>) -> Result<()> {
-        let other = self.operand("div_", other.into())?;
-        dispatch_float!("div_", self.dtype(), T => self.assign::<T>(&other, |x, y| x / y))
+        self.combine("div_", other.into(), |x, y| x.div(y), |other| {
+            dispatch_float!("div_", self.dtype(), T => self.assign::<T>(other, |x, y| x / y))
+        })
     }
 
     /// One optimizer step: every element becomes `rule.update(element, gradient, state)`, in one
@@ -206,65 +223,108 @@ impl Tensor {
         })
     }
 
-    fn overwrite(&self, op: &str, source: Tensor) -> Result<()> {
-        let source = self.prepare(op, source)?;
-        dispatch!(self.dtype(), T => self.assign::<T>(&source, |_, x| x))
+    /// Changes this tensor to what `f` makes of its old value: the memory stays, the elements and
+    /// the history become those of the result.
+    ///
+    /// `f` may be called twice: without history first, since most changes need none.
+    ///
+    /// # Errors
+    /// Those of `f`; a result of another shape or of a dtype that does not fit; a tensor that may
+    /// not be changed. Nothing is changed then.
+    pub(crate) fn in_place(&self, op: &str, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<()> {
+        self.expect_writable(op)?;
+        // What is saved for backward must be the old elements, which are about to be overwritten.
+        let old = || -> Result<Tensor> { Ok(self.copy()?.with_node(self.node())) };
+        let mut new = if is_grad_enabled() && self.requires_grad() {
+            f(&old()?)
+        } else {
+            f(&self.detach())
+        }
+        .map_err(|e| e.at(op))?;
+        if new.requires_grad() && !self.requires_grad() {
+            new = f(&old()?).map_err(|e| e.at(op))?;
+        }
+        self.expect_traceable(op, &new)?;
+        if new.shape() != self.shape() {
+            return Err(err!(
+                Shape,
+                "{op}: output with shape {:?} doesn't match the broadcast shape {:?}: a change in place keeps the shape",
+                self.shape(),
+                new.shape()
+            ));
+        }
+        if new.dtype() != self.dtype() {
+            self.expect_castable(op, new.dtype())?;
+            new = new.to_dtype(self.dtype())?;
+        }
+        if new.shares_memory(self) {
+            self.overwrite(&new.copy()?, false)?;
+        } else {
+            self.overwrite(&new, false)?;
+        }
+        if is_grad_enabled() {
+            self.rebase(new);
+        }
+        Ok(())
     }
 
-    /// `other` ready to be combined with this tensor in place.
-    fn operand(&self, op: &str, other: Operand<'_>) -> Result<Tensor> {
-        let dtype = super::promote(&Operand::Tensor(self), &other);
-        if dtype.category() > self.dtype().category() {
-            return Err(err!(
-                DType,
-                "{op}: result type {dtype} can't be cast to the desired output type {}; convert the tensor first",
-                self.dtype()
-            ));
+    /// Combines this tensor with `other` in place: directly by `kernel` where no gradient is asked
+    /// for, else as the operation `f` would.
+    fn combine<'a>(
+        &self,
+        op: &str,
+        other: Operand<'a>,
+        f: fn(&Tensor, &Tensor) -> Result<Tensor>,
+        kernel: impl FnOnce(&Tensor) -> Result<()>,
+    ) -> Result<()> {
+        self.expect_castable(op, super::promote(&Operand::Tensor(self), &other))?;
+        let other = other.to_tensor(self.dtype())?;
+        if is_grad_enabled() && (self.requires_grad() || other.requires_grad()) {
+            return self.in_place(op, |x| f(x, &other));
         }
-        self.prepare(op, other.to_tensor(self.dtype())?.into_owned())
+        self.expect_writable(op)?;
+        self.expect_traceable(op, &other)?;
+        let other = other.broadcast_to(self.shape()).map_err(|e| e.at(op))?;
+        if other.shares_memory(self) {
+            kernel(&other.copy()?)
+        } else {
+            kernel(&other)
+        }
     }
 
-    /// Checks that this tensor may be written, and brings `source` to its shape, apart from its
-    /// memory.
-    fn prepare(&self, op: &str, source: Tensor) -> Result<Tensor> {
-        if is_grad_enabled() && self.is_leaf() && self.requires_grad() {
-            return Err(err!(
-                Autograd,
-                "{op}: a leaf Variable that requires grad is being used in an in-place operation. Wrap it in no_grad \
-                 if no gradient should know of it"
-            ));
+    /// Whether a result of `dtype` can be written into this tensor.
+    fn expect_castable(&self, op: &str, dtype: DType) -> Result<()> {
+        if dtype.category() <= self.dtype().category() {
+            return Ok(());
         }
-        if is_grad_enabled() && self.requires_grad() {
-            return Err(err!(
-                Autograd,
-                "{op}: this tensor is the result of a recorded operation, changing it in place is not recorded. Use \
-                 the operation that returns a new tensor, or no_grad"
-            ));
-        }
-        if is_grad_enabled() && source.requires_grad() {
-            return Err(err!(
-                Autograd,
-                "{op}: the source requires a gradient, and in-place operations are not recorded, so none would reach \
-                 it. Pass its detach(), or use the operation that returns a new tensor"
-            ));
-        }
-        if self
-            .shape()
-            .iter()
-            .zip(self.stride())
-            .any(|(&n, &s)| n > 1 && s == 0)
-        {
+        Err(err!(
+            DType,
+            "{op}: result type {dtype} can't be cast to the desired output type {}; convert the tensor first",
+            self.dtype()
+        ))
+    }
+
+    /// Whether autograd and the layout allow a change in place.
+    fn expect_writable(&self, op: &str) -> Result<()> {
+        self.expect_changeable(op)?;
+        let mut places = self.shape().iter().zip(self.stride());
+        if places.any(|(&n, &s)| n > 1 && s == 0) {
             return Err(err!(
                 Value,
                 "{op}: unsupported operation: more than one element of the written-to tensor refers to a single memory \
                  location. Use contiguous() first"
             ));
         }
-        let source = source.broadcast_to(self.shape()).map_err(|e| e.at(op))?;
-        if source.shares_memory(self) {
-            source.copy()
+        Ok(())
+    }
+
+    /// Writes the elements of `source`, of the same shape and dtype but in other memory, over this
+    /// tensor's or adds them to it. Autograd does not see it.
+    pub(crate) fn overwrite(&self, source: &Tensor, add: bool) -> Result<()> {
+        if add {
+            dispatch_number!("add", self.dtype(), T => self.assign::<T>(source, T::plus))
         } else {
-            Ok(source)
+            dispatch!(self.dtype(), T => self.assign::<T>(source, |_, x| x))
         }
     }
 

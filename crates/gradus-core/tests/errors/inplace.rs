@@ -2,7 +2,7 @@
 
 use super::{Row, Sgd};
 use Kind::{Autograd, DType as Type, Shape, Value};
-use gradus_core::Kind;
+use gradus_core::{Kind, no_grad};
 
 #[rustfmt::skip] // One row a line.
 pub const TABLE: &[Row] = &[
@@ -14,8 +14,9 @@ pub const TABLE: &[Row] = &[
     (|t| t.i.div_(2), Type, "div_", &["floating point tensor, got int64"]),
     (|t| t.l.mul_(2.0), Autograd, "mul_", &["a leaf Variable that requires grad is being used in an in-place operation", "no_grad"]),
     (|t| t.l.fill_(2.0), Autograd, "fill_", &["a leaf Variable that requires grad"]),
-    (|t| t.y.add_(1.0), Autograd, "add_", &["result of a recorded operation", "no_grad"]),
-    (|t| t.v.add_(&t.l), Autograd, "add_", &["requires a gradient", "detach()"]),
+    (|t| t.l.narrow(0, 0, 1)?.add_(1.0), Autograd, "add_", &["a view of a leaf Variable that requires grad", "no_grad"]),
+    (|t| no_grad(|| t.y.narrow(0, 0, 1))?.add_(1.0), Autograd, "add_", &["this view was created in no_grad mode"]),
+    (|t| t.y.add_(&t.a), Shape, "add_", &["output with shape [3] doesn't match the broadcast shape [2, 3]"]),
     (|t| t.v.broadcast_to([2, 3])?.add_(1.0), Value, "add_", &["more than one element of the written-to tensor refers to a single memory location", "contiguous()"]),
     (|t| t.v.update_(&t.w, [], &Sgd), Shape, "update_", &["[3]", "[4]", "agree in shape and dtype"]),
     (|t| t.v.update_(&t.w.narrow(0, 0, 3)?, [&t.v], &Sgd), Shape, "update_", &["lie apart in memory"]),
