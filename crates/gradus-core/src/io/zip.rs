@@ -1,11 +1,11 @@
 //! The zip container, as much of it as arrays need: stored and deflated entries, also of more than
 //! 4 GiB (zip64).
 //!
-//! Our own because the `zip` crate brings seven others and reserves memory for as many entries as a
-//! file claims to have, some hundred times its size. A few rules are stricter than those of programs
-//! that unpack: entries must not overlap, nothing may stand between the list of entries and the
-//! end, and no name may occur twice. So no file becomes more than [`DEFLATE_LIMIT`] times as large
-//! as it is.
+//! Our own because the `zip` crate brings seven others, mostly for what arrays do not need: to
+//! encrypt, to unpack into folders, to find archives inside other files. A few rules are stricter
+//! than those of programs that unpack: entries must not overlap, nothing may stand between the list
+//! of entries and the end, and no name may occur twice. So no file becomes more than
+//! [`DEFLATE_LIMIT`] times as large as it is.
 //!
 //! Names are keys only; nothing here touches the file system.
 //!
