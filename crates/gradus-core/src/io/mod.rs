@@ -39,6 +39,22 @@ fn open(path: &Path) -> Result<(Box<dyn Source>, u64)> {
     Ok((Box::new(Cursor::new(bytes)), len))
 }
 
+/// Text from a file as it stands in a message: on one line, which it does not make long.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 100;
+    let mut shown = String::new();
+    for c in text.chars().take(LONGEST) {
+        match c.is_control() {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// A new empty folder for one test, which removes it when it has passed.
 #[cfg(test)]
 fn test_folder(name: &str) -> std::path::PathBuf {

@@ -6,7 +6,7 @@
 //! it does is refused before memory is asked for.
 
 use super::atomic::replace;
-use super::{npy, open, zip};
+use super::{npy, open, shown, zip};
 use crate::error::{Error, Result, err};
 use crate::tensor::Tensor;
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use std::path::Path;
 /// What an entry's name ends with.
 const SUFFIX: &str = ".npy";
 
-/// How [`write`] keeps the arrays.
+/// How [`write()`] keeps the arrays.
 ///
 /// ```
 /// use gradus_core::{Tensor, io::npz};
@@ -127,7 +127,7 @@ pub fn read(mut input: impl Read + Seek) -> Result<Vec<(String, Tensor)>> {
         return Err(err!(
             Data,
             "damaged: two arrays are named '{}'; save it again with names of their own",
-            name.escape_debug()
+            shown(name)
         ));
     }
     entries

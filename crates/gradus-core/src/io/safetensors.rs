@@ -2,7 +2,7 @@
 
 use super::atomic::replace;
 use super::bytes::{self, Format, Order, read_exact};
-use super::open;
+use super::{open, shown};
 use crate::dtype::DType;
 use crate::error::{Error, Kind, Result, err};
 use crate::shape::{Dims, numel};
@@ -220,7 +220,8 @@ impl Header {
         let damaged = |e: &dyn Display| {
             err!(
                 Data,
-                "not a complete safetensors file ({e}): it was cut short, damaged, or is something else"
+                "not a complete safetensors file ({}): it was cut short, damaged, or is something else",
+                shown(&e.to_string())
             )
         };
         let mut size = [0; 8];
@@ -268,7 +269,7 @@ impl Header {
                 let buffer = next(Format::of(dtype), numel(&shape)?)?;
                 Ok(Tensor::from_buffer(buffer, shape))
             };
-            let tensor = tensor().map_err(|e: Error| e.at(format!("tensor '{name}'")))?;
+            let tensor = tensor().map_err(|e: Error| e.at(format!("tensor '{}'", shown(&name))))?;
             Ok((name, tensor))
         });
         Ok(Contents {

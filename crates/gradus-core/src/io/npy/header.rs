@@ -3,6 +3,7 @@
 use crate::dtype::DType;
 use crate::error::{Result, err};
 use crate::io::bytes::{Format, Order, read_exact};
+use crate::io::shown;
 use crate::shape::{Dims, numel};
 use std::io::Read;
 
@@ -133,7 +134,10 @@ impl<'a> Text<'a> {
                 "descr" => descr.replace(self.descr()?).is_none(),
                 "fortran_order" => fortran.replace(self.bool()?).is_none(),
                 "shape" => shape.replace(self.shape()?).is_none(),
-                _ => return Err(err!(Data, "an npy header with the unknown key '{key}'")),
+                _ => {
+                    let key = shown(key);
+                    return Err(err!(Data, "an npy header with the unknown key '{key}'"));
+                }
             };
             if !known {
                 return Err(err!(Data, "an npy header with the key '{key}' twice"));
@@ -183,7 +187,8 @@ impl<'a> Text<'a> {
         let order = order.ok_or_else(|| {
             err!(
                 Data,
-                "dtype '{descr}' does not say in which order its bytes are, with < or >"
+                "dtype '{}' does not say in which order its bytes are, with < or >",
+                shown(descr)
             )
         })?;
         Ok((format, order))
@@ -223,7 +228,8 @@ impl<'a> Text<'a> {
         number.parse().map_err(|_| {
             err!(
                 Memory,
-                "a size of {number} is too large for this machine's memory"
+                "a size of {} is too large for this machine's memory",
+                shown(number)
             )
         })
     }
@@ -251,11 +257,10 @@ impl<'a> Text<'a> {
     }
 
     fn unexpected(&self, wanted: &str) -> crate::error::Error {
-        let found: String = self.0.trim_ascii_start().chars().take(20).collect();
         err!(
             Data,
             "a damaged npy header: {wanted} expected at '{}'",
-            found.escape_debug()
+            shown(self.0.trim_ascii_start())
         )
     }
 }
@@ -278,6 +283,6 @@ fn unsupported(descr: &str, code: &str) -> crate::error::Error {
     err!(
         DType,
         "dtype '{}' ({what}) is not supported: {remedy}",
-        descr.escape_debug()
+        shown(descr)
     )
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::error::{Error, Result, err};
 use crate::io::bytes::read_exact;
+use crate::io::shown;
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
@@ -295,7 +296,7 @@ impl<R: Read> Content<'_, R> {
 
 /// How an entry is named in messages.
 pub(in crate::io) fn place(name: &str) -> String {
-    format!("entry '{}'", name.escape_debug())
+    format!("entry '{}'", shown(name))
 }
 
 fn name_of(bytes: &[u8]) -> Result<String> {
@@ -303,7 +304,7 @@ fn name_of(bytes: &[u8]) -> Result<String> {
         err!(
             Data,
             "the name '{}' is not in UTF-8; save it again with NumPy",
-            bytes.escape_ascii()
+            shown(&bytes.escape_ascii().to_string())
         )
     })?;
     Ok(name.to_string())
