@@ -234,6 +234,16 @@ fn headers_that_lie_or_are_broken_are_refused() {
         (f4("(2,)") + "x", Kind::Data, "the end expected"),
         (f4("(2,), 'shape': (2,)"), Kind::Data, "'shape' twice"),
         (f4("(2,), 'more': 1"), Kind::Data, "unknown key 'more'"),
+        (
+            "{'more\n\0': 1}".into(),
+            Kind::Data,
+            "unknown key 'more\\n\\u{0}'",
+        ),
+        (
+            format!("{{'{}': 1}}", "more".repeat(9999)),
+            Kind::Data,
+            "…'",
+        ),
     ] {
         let bytes = file(&text, &[0; 8]);
         let folder = Folder::new("npy-lies");

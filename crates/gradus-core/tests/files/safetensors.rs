@@ -14,6 +14,9 @@ fn files_are_refused_alike_however_they_are_read() {
     let x = r#""x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#;
     let y = r#""y":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}"#;
     let half = r#""x":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}"#;
+    let lines = r#""x\n":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}"#;
+    let name = "\\n".repeat(999);
+    let long = format!(r#""{name}":{{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}"#);
     let bool = r#""x":{"dtype":"BOOL","shape":[4],"data_offsets":[0,4]}"#;
     for (header, says) in [
         (format!("{{{x},{x}}}"), "'x' occurs twice"),
@@ -27,6 +30,8 @@ fn files_are_refused_alike_however_they_are_read() {
             "tensor 'x': a bool that is neither 0 nor 1",
         ),
         ("{}".into(), "its tensors take 0 bytes, 4 are there"),
+        (format!("{{{lines}}}"), "tensor 'x\\n': dtype"),
+        (format!("{{{long}}}"), "invalid offset for tensor `\\n\\n"),
         ("[]".into(), "not a complete safetensors file"),
         (format!("{{{x}}} {{}}"), "not a complete safetensors file"),
         ("{\"\u{0}\":1}".into(), "not a complete safetensors file"),
