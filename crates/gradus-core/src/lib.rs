@@ -31,8 +31,9 @@ pub use autograd::{
 };
 pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
-pub use kernels::math::Float;
+pub use kernels::math::{Float, Real};
 pub use kernels::parallel::{num_threads, set_num_threads};
-pub use ops::{Dimensions, Operand, Scalar};
+pub use ops::loss;
+pub use ops::{Dimensions, Index, Operand, Padding, Scalar, Slice, s};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

@@ -296,6 +296,95 @@ impl Layout {
         }
     }
 
+    /// The same positions `by` elements further on. No elements need no place: a view without any
+    /// must not point beyond the storage, which may be empty too.
+    fn shifted(mut self, by: isize) -> Self {
+        if !self.shape.contains(&0) {
+            self.offset = self.offset.wrapping_add_signed(by);
+        }
+        self
+    }
+
+    /// The positions from `start` to `start + len` along `dim`, which has them.
+    pub(crate) fn narrow(&self, dim: usize, start: usize, len: usize) -> Self {
+        let mut part = self.clone();
+        part.shape[dim] = len;
+        part.shifted((start as isize).wrapping_mul(self.strides[dim]))
+    }
+
+    /// The positions in opposite order along the dimensions for which `flipped` is true.
+    pub(crate) fn flip(&self, flipped: &[bool]) -> Self {
+        let mut layout = self.clone();
+        let mut by = 0;
+        for (d, _) in flipped.iter().enumerate().filter(|(_, flipped)| **flipped) {
+            by += (self.shape[d] as isize - 1).wrapping_mul(self.strides[d]);
+            layout.strides[d] = -self.strides[d];
+        }
+        layout.shifted(by)
+    }
+
+    /// The diagonal `offset` columns to the right of the main one of the matrices in the dimensions
+    /// `row` and `col`, as a last dimension in their place.
+    pub(crate) fn diagonal(&self, offset: isize, row: usize, col: usize) -> Self {
+        let (down, right) = match offset {
+            0.. => (0, offset as usize),
+            _ => (offset.unsigned_abs(), 0),
+        };
+        let height = self.shape[row].saturating_sub(down);
+        let width = self.shape[col].saturating_sub(right);
+        let others = (0..self.rank()).filter(|&d| d != row && d != col);
+        let mut layout = Self {
+            shape: others.clone().map(|d| self.shape[d]).collect(),
+            strides: others.map(|d| self.strides[d]).collect(),
+            offset: self.offset,
+        };
+        layout.shape.push(height.min(width));
+        layout.strides.push(self.strides[row] + self.strides[col]);
+        let by = |n: usize, d: usize| (n as isize).wrapping_mul(self.strides[d]);
+        layout.shifted(by(down, row).wrapping_add(by(right, col)))
+    }
+
+    /// Windows of `size` positions along `dim`, each `step` after the last, as a new last dimension.
+    /// The dimension must be at least as long as a window, and the step at least 1.
+    pub(crate) fn windows(&self, dim: usize, size: usize, step: usize) -> Self {
+        let mut layout = self.clone();
+        let n = self.shape[dim];
+        layout.shape[dim] = (n - size) / step + 1;
+        // A step beyond the end leaves one window, whatever its length: it need not overflow.
+        layout.strides[dim] *= step.min(n.max(1)) as isize;
+        layout.shape.push(size);
+        layout.strides.push(self.strides[dim]);
+        layout
+    }
+
+    /// Whether every position lies within a storage of `len` elements.
+    pub(crate) fn lies_within(&self, len: usize) -> bool {
+        let (mut first, mut last) = (self.offset as isize, self.offset as isize);
+        for (&n, &s) in self.shape.iter().zip(&self.strides) {
+            let span = s.saturating_mul(n as isize - 1);
+            first = first.saturating_add(span.min(0));
+            last = last.saturating_add(span.max(0));
+        }
+        self.shape.contains(&0) || (first >= 0 && last < len as isize)
+    }
+
+    /// Whether no two positions can be one element, known because each dimension steps over all that the
+    /// smaller steps reach. (Some layouts that interlace without meeting are not found out.)
+    pub(crate) fn is_injective(&self) -> bool {
+        let dims = self.shape.iter().zip(&self.strides);
+        let mut dims: SmallVec<[(usize, usize); 6]> = dims
+            .filter(|(n, _)| **n > 1)
+            .map(|(&n, &s)| (s.unsigned_abs(), n))
+            .collect();
+        dims.sort_unstable();
+        let mut reach = 0usize;
+        dims.iter().all(|&(step, n)| {
+            let apart = step > reach;
+            reach = reach.saturating_add(step.saturating_mul(n - 1));
+            apart
+        })
+    }
+
     /// The same elements seen with another shape of the same number of elements, when no copy is
     /// needed.
     pub(crate) fn reshape(&self, shape: &[usize]) -> Option<Self> {
@@ -417,6 +506,35 @@ mod tests {
             (shape.as_slice(), sa.as_slice(), sr.as_slice()),
             (&[6, 4][..], &[4, 1][..], &[0, 1][..])
         );
+    }
+
+    #[test]
+    fn only_layouts_whose_positions_surely_differ_are_injective() {
+        for (shape, strides, injective) in [
+            (&[2, 3][..], &[3, 1][..], true),
+            (&[2, 3], &[1, 2], true),
+            (&[2, 3], &[-3, -1], true),
+            (&[1, 3], &[0, 1], true),
+            (&[2, 3], &[0, 1], false),
+            (&[4, 3], &[1, 1], false),
+            (&[4, 3], &[2, 1], false),
+            (&[2, 0], &[0, 1], false),
+        ] {
+            assert_eq!(
+                strided(shape, strides).is_injective(),
+                injective,
+                "{shape:?} {strides:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_layout_lies_within_its_storage_from_its_lowest_to_its_highest_position() {
+        let flipped = strided(&[2, 3], &[3, 1]).flip(&[true, true]);
+        assert_eq!((flipped.offset, &flipped.strides[..]), (5, &[-3, -1][..]));
+        assert!(flipped.lies_within(6) && !flipped.lies_within(5));
+        assert!(!strided(&[2], &[-1]).lies_within(9));
+        assert!(strided(&[0, 9], &[9, 1]).lies_within(0));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod convert;
 mod create;
 mod display;
+mod literal;
 mod operators;
 
 use crate::autograd::{Node, Origin, is_inference_mode_enabled};
@@ -85,7 +86,7 @@ impl Tensor {
     }
 
     /// Another tensor on the same memory. `apply` makes it a view of its input.
-    pub(crate) fn view(&self, layout: Layout) -> Self {
+    pub(crate) fn with_layout(&self, layout: Layout) -> Self {
         Self::new(
             self.0.storage.clone(),
             layout,

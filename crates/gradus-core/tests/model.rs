@@ -76,6 +76,9 @@ enum Step {
     Broadcast(usize),
     Flatten(usize, usize),
     Reshape(usize),
+    Flip(u8),
+    Unfold(usize, usize, usize),
+    Diagonal(usize, usize, usize),
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -88,7 +91,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         n.clone().prop_map(Step::Unsqueeze),
         (1..4usize).prop_map(Step::Broadcast),
         (n.clone(), n.clone()).prop_map(|(a, b)| Step::Flatten(a, b)),
-        n.prop_map(Step::Reshape),
+        n.clone().prop_map(Step::Reshape),
+        any::<u8>().prop_map(Step::Flip),
+        (n.clone(), n.clone(), 1..4usize).prop_map(|(d, size, step)| Step::Unfold(d, size, step)),
+        (n.clone(), n.clone(), n).prop_map(|(a, b, offset)| Step::Diagonal(a, b, offset)),
     ];
     prop::collection::vec(step, 0..6)
 }
@@ -175,6 +181,51 @@ fn take(step: &Step, x: Tensor, m: Model) -> Result<(Tensor, Model)> {
                 x.reshape([first as isize, -1])?,
                 reshaped(vec![first, n / first]),
             )
+        }
+        &Step::Flip(choice) => {
+            let flipped = chosen(rank, choice);
+            let model = Model::build(&dims, |index| {
+                let turned = index.iter().enumerate().map(|(d, &i)| {
+                    if flipped.contains(&(d as isize)) {
+                        dims[d] - 1 - i
+                    } else {
+                        i
+                    }
+                });
+                m.at(&turned.collect::<Vec<_>>())
+            });
+            (x.flip(&flipped[..])?, model)
+        }
+        &Step::Unfold(d, size, step) if (1..5).contains(&rank) => {
+            let d = d % rank;
+            let size = size % (dims[d] + 1);
+            let mut windows = dims.clone();
+            windows[d] = (dims[d] - size) / step + 1;
+            windows.push(size);
+            let model = Model::build(&windows, |index| {
+                let mut from = index[..rank].to_vec();
+                from[d] = index[d] * step + index[rank];
+                m.at(&from)
+            });
+            (x.unfold(d as isize, size, step)?, model)
+        }
+        &Step::Diagonal(a, b, offset) if rank > 1 => {
+            let (a, b) = (a % rank, b % rank);
+            let b = if a == b { (a + 1) % rank } else { b };
+            let offset = offset as isize % 7 - 3;
+            let (i0, j0) = ((-offset).max(0) as usize, offset.max(0) as usize);
+            let n = dims[a].saturating_sub(i0).min(dims[b].saturating_sub(j0));
+            let others: Vec<usize> = (0..rank).filter(|&d| d != a && d != b).collect();
+            let mut shape: Vec<usize> = others.iter().map(|&d| dims[d]).collect();
+            shape.push(n);
+            let model = Model::build(&shape, |index| {
+                let (&k, rest) = index.split_last().expect("the diagonal");
+                let mut from = vec![0; rank];
+                others.iter().zip(rest).for_each(|(&d, &i)| from[d] = i);
+                (from[a], from[b]) = (i0 + k, j0 + k);
+                m.at(&from)
+            });
+            (x.diagonal(offset, a as isize, b as isize)?, model)
         }
         _ => (x, m),
     })

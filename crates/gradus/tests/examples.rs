@@ -18,6 +18,7 @@ examples! {
     c2_cross_entropy "../../../examples/c2_cross_entropy.rs",
     c4_output_layer "../../../examples/c4_output_layer.rs",
     c5_layers "../../../examples/c5_layers.rs",
+    d3_gradients "../../../examples/d3_gradients.rs",
 }
 
 /// Runs an example and compares its lines.
@@ -146,4 +147,38 @@ fn c5() {
             "db = [0.50000000, 1.20000000, -1.00000000]",
         ],
     );
+}
+
+#[test]
+fn d3() {
+    let folder = tempfile::tempdir().unwrap();
+    prints(
+        |out| d3_gradients::run(out, folder.path()),
+        &[
+            "gradient of 2·x·x: [0.0, 4.0, 8.0, 12.0]",
+            "gradient of the sum: [1.0, 1.0, 1.0, 1.0]",
+            "gradient of x² from ones: [0.0, 2.0, 4.0, 6.0]",
+            "accumulated twice: [0.0, 4.0, 8.0, 12.0]",
+            "gradient of z = u·x equals u: true",
+            "retained at 3x: [0.0, 6.0, 12.0, 18.0]",
+            "control flow at [0.7]: gradient equals d/a: true",
+            "control flow at [-1.3]: gradient equals d/a: true",
+            "control flow at [0.5, -0.2, 3.0]: gradient equals d/a: true",
+            "derivative of sin, farthest from cos: 0.0e0",
+            "f(x) = log(x²)·sin x + 1/x at 2:",
+            "   operation(inputs)  dtype shape  value   gradient",
+            "0  x                  float64 []   2.0000  0.0824",
+            "1  pow(0)             float64 []   4.0000  0.2273",
+            "2  log(1)             float64 []   1.3863  0.9093",
+            "3  sin(0)             float64 []   0.9093  1.3863",
+            "4  mul(2, 3)          float64 []   1.2606  1.0000",
+            "5  pow(0)             float64 []   0.5000  1.0000",
+            "6  f = add(4, 5)      float64 []   1.7606  1.0000",
+        ],
+    );
+    let picture = std::fs::read_to_string(folder.path().join("d3_graph.svg")).unwrap();
+    for text in [">x<", ">f = add<", ">value 1.7606<", ">gradient 0.0824<"] {
+        assert!(picture.contains(text), "{text} is not in the picture");
+    }
+    assert!(folder.path().join("d3_sin.svg").exists());
 }

@@ -166,7 +166,9 @@ impl Part {
     /// The storage with `x` in the places of the base.
     fn storage_of(&self, x: &Tensor) -> Result<Tensor> {
         let storage = self.storage(x.dtype())?;
-        storage.view(self.whole.clone()).overwrite(x, false)?;
+        storage
+            .with_layout(self.whole.clone())
+            .overwrite(x, false)?;
         Ok(storage)
     }
 }
@@ -178,9 +180,9 @@ impl Function for Part {
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let same_places = self.whole.offset == 0 && self.whole.is_contiguous();
         if same_places && x[0].is_contiguous() && x[0].layout().offset == 0 {
-            return x[0].view(self.part.clone()).copy();
+            return x[0].with_layout(self.part.clone()).copy();
         }
-        self.storage_of(x[0])?.view(self.part.clone()).copy()
+        self.storage_of(x[0])?.with_layout(self.part.clone()).copy()
     }
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         Ok([Grad::Of(apply(Embed(self.clone()), &[grad])?)].into())
@@ -196,8 +198,10 @@ impl Function for Embed {
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let storage = self.0.storage(x[0].dtype())?;
-        storage.view(self.0.part.clone()).overwrite(x[0], true)?;
-        let whole = storage.view(self.0.whole.clone());
+        storage
+            .with_layout(self.0.part.clone())
+            .overwrite(x[0], true)?;
+        let whole = storage.with_layout(self.0.whole.clone());
         if whole.is_contiguous() {
             Ok(whole)
         } else {
@@ -225,8 +229,10 @@ impl Function for Overlay {
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let storage = self.0.storage_of(x[0])?;
-        storage.view(self.0.part.clone()).overwrite(x[1], false)?;
-        storage.view(self.0.whole.clone()).copy()
+        storage
+            .with_layout(self.0.part.clone())
+            .overwrite(x[1], false)?;
+        storage.with_layout(self.0.whole.clone()).copy()
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let base = saved.grad(0, || {

@@ -46,7 +46,7 @@ where
     };
     let captured = captured(end, &leaves);
     let output = if leaves.iter().any(|x| x.shares_memory(&result)) {
-        result.copy()?
+        result.detach().copy()?
     } else {
         result.detach()
     };

@@ -5,7 +5,7 @@ use super::grad::GradOptions;
 use super::node::Node;
 use crate::error::{Result, err};
 use crate::tensor::Tensor;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Tensor {
@@ -63,8 +63,10 @@ pub(super) fn walk(
     roots: Vec<(Arc<Node>, Tensor)>,
     targets: Option<&[Arc<Node>]>,
 ) -> Result<Vec<(Arc<Node>, Tensor)>> {
+    let targets: Option<BTreeSet<u64>> =
+        targets.map(|targets| targets.iter().map(|node| node.id).collect());
     // What was made before every target cannot lead to one.
-    let first = targets.and_then(|t| t.iter().map(|node| node.id).min());
+    let first = targets.as_ref().and_then(|ids| ids.first().copied());
     let mut arrived = Vec::new();
     let mut pending = BTreeMap::new();
     for (root, gradient) in roots {
@@ -72,8 +74,8 @@ pub(super) fn walk(
     }
     while let Some((id, (node, gradient))) = pending.pop_last() {
         let gradient = node.run_hooks(gradient)?;
-        let wanted = match targets {
-            Some(targets) => targets.iter().any(|t| t.id == id),
+        let wanted = match &targets {
+            Some(targets) => targets.contains(&id),
             None => node.collects(),
         };
         if wanted {

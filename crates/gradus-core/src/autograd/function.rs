@@ -163,8 +163,16 @@ pub(super) type Saves = SmallVec<[Save; 2]>;
 pub(super) struct Save {
     /// Without history if it is the operation's own result, which would hold itself alive.
     tensor: Tensor,
-    is_output: bool,
+    pub(super) is_output: bool,
     version: u64,
+}
+
+impl Save {
+    /// What was saved, unless it has changed since, and the node that made it.
+    pub(super) fn value(&self) -> Option<(Option<Arc<Node>>, Tensor)> {
+        let unchanged = self.tensor.version() == self.version;
+        unchanged.then(|| (self.tensor.node(), self.tensor.detach()))
+    }
 }
 
 pub(super) fn save(tensor: Tensor, is_output: bool) -> Save {

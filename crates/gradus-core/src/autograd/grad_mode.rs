@@ -5,6 +5,7 @@ use std::cell::Cell;
 thread_local! {
     static RECORDING: Cell<bool> = const { Cell::new(true) };
     static INFERENCE: Cell<bool> = const { Cell::new(false) };
+    static TRACING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether operations on this thread are recorded for `backward`.
@@ -82,6 +83,29 @@ pub fn is_inference_mode_enabled() -> bool {
 pub fn inference_mode<R>(f: impl FnOnce() -> R) -> R {
     let _restore = Restore(&INFERENCE, INFERENCE.replace(true));
     no_grad(f)
+}
+
+/// Runs `f` so that everything it records keeps its value, which [`Tensor::graph`] can then show.
+/// Without, a graph knows only the values that gradients need.
+///
+/// ```
+/// use gradus_core::{Tensor, autograd::trace};
+/// let x = Tensor::from(2.0).requires_grad_(true)?;
+/// let y = trace(|| x.add(1.0)?.sin())?;
+/// assert!(y.graph()?.nodes().iter().all(|node| node.value.is_some()));
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+///
+/// [`Tensor::graph`]: crate::Tensor::graph
+pub fn trace<R>(f: impl FnOnce() -> R) -> R {
+    let _restore = Restore(&TRACING, TRACING.replace(true));
+    f()
+}
+
+/// Whether this thread is inside [`trace`].
+#[inline]
+pub(super) fn is_tracing() -> bool {
+    TRACING.get()
 }
 
 /// Puts a switch back to what it was, also when `f` panics.

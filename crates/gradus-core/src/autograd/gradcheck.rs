@@ -68,7 +68,7 @@ pub fn gradcheck(
     // Own leaves: the caller's gradients stay as they are.
     let leaves: Vec<Tensor> = inputs
         .iter()
-        .map(|x| x.copy()?.requires_grad_(x.requires_grad()))
+        .map(|x| x.detach().copy()?.requires_grad_(x.requires_grad()))
         .collect::<Result<_>>()?;
     let output = enable_grad(|| f(&leaves))?;
     if !output.requires_grad() {

@@ -7,6 +7,7 @@
 //! - `functional.rs`: Jacobians, Hessians and their products; `checkpoint.rs`: computing twice to
 //!   keep less;
 //! - `alias.rs`: views, and changes in place;
+//! - `graph.rs`: looking at the graph;
 //! - `grad_mode.rs`: whether anything is recorded at all;
 //! - `gradcheck.rs`: gradients against differences.
 
@@ -18,6 +19,7 @@ mod functional;
 mod grad;
 mod grad_mode;
 mod gradcheck;
+mod graph;
 mod hook;
 mod node;
 
@@ -28,8 +30,9 @@ pub use functional::{hessian, jacobian, jvp, vjp};
 pub use grad::{GradOptions, backward, grad, grad_with};
 pub use grad_mode::{
     enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad,
-    set_grad_enabled,
+    set_grad_enabled, trace,
 };
 pub use gradcheck::{Tolerance, gradcheck, gradgradcheck, numeric_jacobian};
+pub use graph::{Graph, GraphNode};
 pub use hook::Hook;
 pub use node::Node;

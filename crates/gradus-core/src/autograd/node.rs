@@ -2,11 +2,11 @@
 //! leaf that collects it.
 
 use super::function::{Function, Saves};
-use super::grad_mode::is_grad_enabled;
+use super::grad_mode::{is_grad_enabled, is_tracing};
 use crate::dtype::DType;
 use crate::error::Result;
 use crate::shape::Dims;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, WeakTensor};
 use parking_lot::Mutex;
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -32,8 +32,30 @@ pub struct Node {
     pub(super) shape: Dims,
     pub(super) dtype: DType,
     pub(super) arrivals: Mutex<Arrivals>,
+    /// What pictures of the graph show.
+    pub(super) value: Value,
     /// `None` for a leaf.
     pub(super) operation: Option<Operation>,
+}
+
+/// The tensor that a node stands for.
+pub(super) enum Value {
+    /// Gone with its last handle.
+    Forgotten,
+    /// A leaf, as long as somebody holds it.
+    Leaf(WeakTensor),
+    /// Kept, without its history.
+    Kept(Tensor),
+}
+
+impl Value {
+    pub(super) fn get(&self) -> Option<Tensor> {
+        match self {
+            Self::Forgotten => None,
+            Self::Leaf(tensor) => tensor.upgrade().map(|t| t.detach()),
+            Self::Kept(tensor) => Some(tensor.clone()),
+        }
+    }
 }
 
 /// What happens to the gradients that arrive at a node.
@@ -66,6 +88,11 @@ impl Node {
             shape: Dims::from_slice(tensor.shape()),
             dtype: tensor.dtype(),
             arrivals: Mutex::default(),
+            value: match operation {
+                None => Value::Leaf(tensor.downgrade()),
+                Some(_) if is_tracing() => Value::Kept(tensor.detach()),
+                Some(_) => Value::Forgotten,
+            },
             operation,
         })
     }

@@ -199,5 +199,7 @@ fn into_tensor(header: &Header, buffer: Buffer) -> Tensor {
     shape.reverse();
     let order: Dims = (0..shape.len()).rev().collect();
     let transposed = Tensor::from_buffer(buffer, shape);
-    transposed.view(transposed.layout().permute(&order))
+    let layout = transposed.layout().permute(&order);
+    // Nobody else sees the memory: no view, though its strides are one's.
+    transposed.with_layout(layout).detach()
 }

@@ -1,30 +1,181 @@
-//! Copying rows by index, out of a tensor and back into one.
+//! Elements and rows by position: out of a tensor, and into one.
 
 use super::{parallel, vectorize};
-use crate::dtype::{Element, Number};
-use crate::error::Result;
+use crate::dtype::Element;
+use crate::error::{Result, err};
+use crate::shape::Layout;
 use crate::storage::Buffer;
+use std::ops::Range;
 
-/// Rows `indices` of each of the `outer` matrices of `rows × width` elements in `data`.
-///
-/// Every index must be less than `rows`.
-pub(crate) fn rows<T: Element>(
-    data: &[T],
-    outer: usize,
-    rows: usize,
-    width: usize,
-    indices: &[usize],
-) -> Result<Buffer> {
-    let n = indices.len();
-    Buffer::build(outer * n * width, |out| {
-        parallel::fill_rows(out, width, |start, out| {
-            for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                let row = start / width + i;
-                let from = ((row / n) * rows + indices[row % n]) * width;
-                out.copy_from_slice(&data[from..from + width]);
+/// Places in a storage: the sums of one offset of each kind, those of `inner` varying fastest.
+/// Sums wrap, because an offset is negative where a stride is.
+pub(crate) struct Places {
+    outer: Vec<usize>,
+    at: Vec<usize>,
+    inner: Inner,
+}
+
+/// What lies at each position that was picked: as many elements side by side, or some apart.
+enum Inner {
+    Dense(usize),
+    Apart(Vec<usize>),
+}
+
+impl Places {
+    /// The elements of `view` at the positions `at` of the dimensions `picked`, which count as one
+    /// long dimension; all of the dimensions before and after them.
+    ///
+    /// Every position must be less than the product of the sizes of `picked`.
+    pub(crate) fn new(view: &Layout, picked: Range<usize>, at: &[usize]) -> Result<Self> {
+        let part = |range: Range<usize>, offset: usize| Layout {
+            shape: view.shape[range.clone()].into(),
+            strides: view.strides[range].into(),
+            offset,
+        };
+        let inner = part(picked.end..view.rank(), 0);
+        let around = view.shape[..picked.start].iter().chain(&inner.shape);
+        if at.is_empty() || around.copied().any(|n| n == 0) {
+            return Ok(Self {
+                outer: Vec::new(),
+                at: Vec::new(),
+                inner: Inner::Dense(0),
+            });
+        }
+        let (sizes, [steps]) = Layout::coalesce([&part(picked.clone(), 0)]);
+        let mut offsets = room(at.len())?;
+        if let (&[_], &[step]) = (sizes.as_slice(), steps.as_slice()) {
+            offsets.extend(at.iter().map(|&i| i.wrapping_mul(step as usize)));
+        } else {
+            offsets.extend(at.iter().map(|&i| {
+                let mut rest = i;
+                sizes
+                    .iter()
+                    .zip(&steps)
+                    .rev()
+                    .fold(0, |sum: usize, (&n, &step)| {
+                        let i = rest % n;
+                        rest /= n;
+                        sum.wrapping_add(i.wrapping_mul(step as usize))
+                    })
+            }));
+        }
+        Ok(Self {
+            outer: offsets_of(&part(0..picked.start, view.offset))?,
+            at: offsets,
+            inner: if inner.is_contiguous() {
+                Inner::Dense(inner.numel())
+            } else {
+                Inner::Apart(offsets_of(&inner)?)
+            },
+        })
+    }
+
+    fn width(&self) -> usize {
+        match &self.inner {
+            Inner::Dense(width) => *width,
+            Inner::Apart(offsets) => offsets.len(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.outer.len() * self.at.len() * self.width()
+    }
+}
+
+/// Where each element of `layout` lies, in row-major order.
+pub(crate) fn offsets_of(layout: &Layout) -> Result<Vec<usize>> {
+    if layout.shape.contains(&0) {
+        return Ok(Vec::new());
+    }
+    let mut offsets = vec![layout.offset];
+    for (&n, &step) in layout.shape.iter().zip(&layout.strides) {
+        let mut finer = room(offsets.len().saturating_mul(n))?;
+        for at in offsets {
+            finer.extend((0..n).map(|i| at.wrapping_add(i.wrapping_mul(step as usize))));
+        }
+        offsets = finer;
+    }
+    Ok(offsets)
+}
+
+/// An empty vector with room for `n` positions.
+pub(crate) fn room(n: usize) -> Result<Vec<usize>> {
+    let mut positions = Vec::new();
+    positions.try_reserve_exact(n).map_err(|_| {
+        err!(
+            Memory,
+            "cannot allocate {n} positions: the system is out of memory"
+        )
+    })?;
+    Ok(positions)
+}
+
+/// The elements of `data` at `places`, in their order.
+pub(crate) fn gather<T: Element>(data: &[T], places: &Places) -> Result<Buffer> {
+    let (width, n) = (places.width(), places.at.len());
+    Buffer::build(places.len(), |out| {
+        parallel::fill_rows(out, width, |start, mut out| {
+            let mut row = start / width;
+            // Rows under one outer offset together.
+            while !out.is_empty() {
+                let (outer, at) = (places.outer[row / n], &places.at[row % n..]);
+                let rows = at.len().min(out.len() / width);
+                let (now, later) = out.split_at_mut(rows * width);
+                gather_rows(data, outer, &at[..rows], &places.inner, now);
+                (row, out) = (row + rows, later);
             }
         });
     })
+}
+
+fn gather_rows<T: Element>(data: &[T], outer: usize, at: &[usize], inner: &Inner, out: &mut [T]) {
+    let starts = at.iter().map(|at| outer.wrapping_add(*at));
+    match inner {
+        Inner::Dense(1) => out.iter_mut().zip(starts).for_each(|(o, i)| *o = data[i]),
+        Inner::Dense(width) => {
+            for (out, i) in out.chunks_exact_mut(*width).zip(starts) {
+                out.copy_from_slice(&data[i..i + width]);
+            }
+        }
+        Inner::Apart(offsets) => {
+            for (out, i) in out.chunks_exact_mut(offsets.len()).zip(starts) {
+                let from = offsets.iter().map(|offset| i.wrapping_add(*offset));
+                out.iter_mut().zip(from).for_each(|(o, i)| *o = data[i]);
+            }
+        }
+    }
+}
+
+/// Changes the elements of `target` at `places`, one after the other: each becomes `f` of itself
+/// and of its value. On one thread, because a place may occur several times.
+pub(crate) fn scatter<T: Element>(
+    target: &mut [T],
+    places: &Places,
+    values: &[T],
+    f: impl Fn(T, T) -> T,
+) {
+    let width = places.width();
+    if values.is_empty() {
+        return;
+    }
+    let mut rows = values.chunks_exact(width);
+    for outer in &places.outer {
+        for (at, values) in places.at.iter().zip(&mut rows) {
+            let start = outer.wrapping_add(*at);
+            match &places.inner {
+                Inner::Dense(width) => {
+                    let row = &mut target[start..start + width];
+                    row.iter_mut().zip(values).for_each(|(o, &x)| *o = f(*o, x));
+                }
+                Inner::Apart(offsets) => {
+                    for (offset, &x) in offsets.iter().zip(values) {
+                        let place = &mut target[start.wrapping_add(*offset)];
+                        *place = f(*place, x);
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Rows `indices` of the matrix of bytes `data`, `width` wide: each element times `scale` plus
@@ -70,30 +221,4 @@ fn fetch(data: &[u8], width: usize, indices: &[usize]) {
         }
     }
     std::hint::black_box(touched);
-}
-
-/// The gradient of [`rows`]: zeros with the rows of `grad` added at their indices. An index that
-/// occurs several times gathers the sum, in the order of occurrence.
-pub(crate) fn add_rows<T: Number>(
-    grad: &[T],
-    outer: usize,
-    rows: usize,
-    width: usize,
-    indices: &[usize],
-) -> Result<Buffer> {
-    Buffer::build(outer * rows * width, |out| {
-        out.fill(T::ZERO);
-        if grad.is_empty() {
-            return;
-        }
-        for (block, grad) in out
-            .chunks_exact_mut(rows * width)
-            .zip(grad.chunks_exact(indices.len() * width))
-        {
-            for (&index, grad) in indices.iter().zip(grad.chunks_exact(width)) {
-                let row = &mut block[index * width..(index + 1) * width];
-                row.iter_mut().zip(grad).for_each(|(o, &g)| *o = o.plus(g));
-            }
-        }
-    })
 }

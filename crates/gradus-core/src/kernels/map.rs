@@ -94,6 +94,7 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
                     .zip(&y[j..j + n])
                     .for_each(|(o, &b)| *o = f(a, b));
             }
+            [0, 0] => out.fill(f(x[i], y[j])),
             [s, t] => out
                 .iter_mut()
                 .enumerate()
@@ -128,6 +129,55 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
             }
         },
     )
+}
+
+/// A loop over blocks of `N` operands, as many elements of each as there are to write.
+pub(crate) type Kernel<'a, T, U, const N: usize> = &'a (dyn Fn([&[T]; N], &mut [U]) + Sync);
+
+/// `f` of blocks of the operands: it gets as many elements of each, side by side in memory, as it has
+/// to write. Only `f` is compiled for each operation, not everything around it. All layouts must
+/// have the same shape.
+pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
+    inputs: [View<'_, T>; N],
+    cost: Cost,
+    f: Kernel<'_, T, U, N>,
+) -> Result<Buffer> {
+    /// Enough for the call of `f` to cost little, few enough for short rows.
+    const BLOCK: usize = 128;
+    let slices = inputs.map(|x| x.as_slice());
+    if slices.iter().all(Option::is_some) {
+        let slices = slices.map(Option::unwrap_or_default);
+        return Buffer::build(slices[0].len(), |out| {
+            parallel::fill(out, cost.grain(), |start, out| {
+                f(slices.map(|x| &x[start..start + out.len()]), out);
+            });
+        });
+    }
+    let layouts = inputs.map(|x| x.layout);
+    strided(layouts, cost, |out, at, steps| {
+        if steps == [1; N] {
+            let row = std::array::from_fn(|k| &inputs[k].data[at[k]..at[k] + out.len()]);
+            return f(row, out);
+        }
+        let mut gathered = [[T::default(); BLOCK]; N];
+        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+            let start = |k: usize| shift(at[k], steps[k], i * BLOCK);
+            for (k, block) in gathered.iter_mut().enumerate() {
+                let data = inputs[k].data;
+                match steps[k] {
+                    0 if i == 0 => block.fill(data[at[k]]),
+                    0 | 1 => {}
+                    step => (block.iter_mut().take(out.len()).enumerate())
+                        .for_each(|(j, x)| *x = data[shift(start(k), step, j)]),
+                }
+            }
+            let blocks = std::array::from_fn(|k| match steps[k] {
+                1 => &inputs[k].data[start(k)..start(k) + out.len()],
+                _ => &gathered[k][..out.len()],
+            });
+            f(blocks, out);
+        }
+    })
 }
 
 /// A contiguous copy of the elements.
@@ -180,32 +230,64 @@ pub(crate) fn transpose<T: Element>(
 }
 
 /// Writes `f(old, new)` over the elements of `target` that `layout` selects; `source` has the same
-/// shape.
+/// shape. An element that the layout selects several times is written as often, in row-major order.
+///
+/// # Panics
+/// If the layout leaves the target.
 pub(crate) fn assign<T: Element, U: Element>(
     target: &mut [T],
     layout: &Layout,
     source: View<'_, U>,
-    f: impl Fn(T, U) -> T,
+    f: impl Fn(T, U) -> T + Sync,
 ) {
+    assert!(layout.lies_within(target.len()), "assign: target");
     let (shape, [to, from]) = Layout::coalesce([layout, source.layout]);
     let Some(rows) = row_count(&shape) else {
         return;
     };
     let (n, [s, t]) = (shape[shape.len() - 1], [last(&to), last(&from)]);
-    let mut odometer = Odometer::new(
-        &shape,
-        [&to, &from],
-        [layout.offset, source.layout.offset],
-        0,
-    );
-    for _ in 0..rows {
-        let [i, j] = odometer.next();
-        vectorize(|| {
+    let start = [layout.offset, source.layout.offset];
+    let (out, x) = (parallel::Shared(target.as_mut_ptr()), source.data);
+    let row = |[i, j]: [usize; 2], n: usize| {
+        if [s, t] == [1, 1] {
+            // SAFETY: these are `n` positions of `layout`, which lies within `target` (asserted
+            // above). Nobody else looks at them meanwhile: either tasks run one after the other, or
+            // no two positions of the layout are one element and no two tasks have a position in
+            // common.
+            let out = unsafe { std::slice::from_raw_parts_mut(out.get().add(i), n) };
+            let pairs = out.iter_mut().zip(&x[j..j + n]);
+            pairs.for_each(|(o, &x)| *o = f(*o, x));
+        } else {
             for k in 0..n {
-                let place = &mut target[shift(i, s, k)];
-                *place = f(*place, source.data[shift(j, t, k)]);
+                // SAFETY: as above, one position at a time.
+                let place = unsafe { &mut *out.get().add(shift(i, s, k)) };
+                *place = f(*place, x[shift(j, t, k)]);
             }
-        });
+        }
+    };
+    let rows_a_task = (parallel::GRAIN / n).max(1);
+    let task = |task: usize| {
+        if rows == 1 {
+            let part = parallel::chunk(n, parallel::GRAIN, task);
+            let at = [
+                shift(start[0], s, part.start),
+                shift(start[1], t, part.start),
+            ];
+            return vectorize(|| row(at, part.len()));
+        }
+        let part = parallel::chunk(rows, rows_a_task, task);
+        let mut odometer = Odometer::new(&shape, [&to, &from], start, part.start);
+        vectorize(|| part.for_each(|_| row(odometer.next(), n)));
+    };
+    let tasks = if rows == 1 {
+        n.div_ceil(parallel::GRAIN)
+    } else {
+        rows.div_ceil(rows_a_task)
+    };
+    if tasks > 1 && layout.is_injective() {
+        parallel::run(tasks, task);
+    } else {
+        (0..tasks).for_each(task);
     }
 }
 

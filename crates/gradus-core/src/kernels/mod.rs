@@ -9,9 +9,11 @@ pub(crate) mod gather;
 pub(crate) mod map;
 pub mod math;
 pub(crate) mod matmul;
+pub(crate) mod normalize;
 pub mod parallel;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod triangle;
 pub(crate) mod update;
 
 use crate::dtype::Element;

@@ -1,4 +1,4 @@
-//! Softmax, log-softmax and the gradient of cross-entropy over the rows of a contiguous matrix.
+//! Softmax, log-softmax and cross-entropy over the rows of a contiguous matrix.
 
 use super::math::Float;
 use super::{parallel, vectorize};
@@ -10,19 +10,33 @@ fn rows_a_chunk(n: usize) -> usize {
     (parallel::GRAIN / 8 / n.max(1)).max(1)
 }
 
+/// The larger one; NaN only if the second is.
+#[inline(always)]
+fn larger<T: Float>(x: T, m: T) -> T {
+    if x > m { x } else { m }
+}
+
 /// The largest element; NaN only if all are.
 #[inline(always)]
 fn max<T: Float>(row: &[T]) -> T {
-    row.iter()
-        .fold(T::LOWEST, |m, &x| if x > m { x } else { m })
+    row.iter().fold(T::LOWEST, |m, &x| larger(x, m))
 }
 
 /// The sum, in eight interleaved partial sums.
 #[inline(always)]
-fn sum<T: Float>(row: &[T]) -> T {
+pub(super) fn sum<T: Float>(row: &[T]) -> T {
+    sum_of(row, |x| x)
+}
+
+/// The sum of a function of each element, in eight interleaved partial sums.
+#[inline(always)]
+pub(super) fn sum_of<T: Float>(row: &[T], f: impl Fn(T) -> T) -> T {
     let mut lanes = [T::ZERO; 8];
     for chunk in row.chunks(8) {
-        lanes.iter_mut().zip(chunk).for_each(|(l, &x)| *l = *l + x);
+        lanes
+            .iter_mut()
+            .zip(chunk)
+            .for_each(|(l, &x)| *l = *l + f(x));
     }
     lanes.iter().fold(T::ZERO, |s, &l| s + l)
 }
@@ -59,6 +73,58 @@ pub(crate) fn log_softmax<T: Float>(x: &[T], n: usize) -> Result<Buffer> {
                     let (m, sum) = exponentials(x, out);
                     let shift = m + sum.ln();
                     out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - shift);
+                }
+            });
+        });
+    })
+}
+
+/// Softmax, or its logarithm, down each column of blocks of `n` rows of `width` elements: the
+/// columns of a block side by side, so that memory is read in its order.
+pub(crate) fn softmax_columns<T: Float>(
+    x: &[T],
+    n: usize,
+    width: usize,
+    log: bool,
+) -> Result<Buffer> {
+    let block = n * width;
+    Buffer::build(x.len(), |out| {
+        parallel::fill(out, rows_a_chunk(block) * block, |start, out| {
+            let (mut top, mut total) = (vec![T::ZERO; width], vec![T::ZERO; width]);
+            vectorize(|| {
+                for (out, x) in out
+                    .chunks_exact_mut(block)
+                    .zip(x[start..].chunks_exact(block))
+                {
+                    top.fill(T::LOWEST);
+                    total.fill(T::ZERO);
+                    for x in x.chunks_exact(width) {
+                        top.iter_mut().zip(x).for_each(|(m, &x)| *m = larger(x, *m));
+                    }
+                    for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+                        for (((o, s), &x), &m) in out.iter_mut().zip(&mut total).zip(x).zip(&top) {
+                            *o = (x - m).exp();
+                            *s = *s + *o;
+                        }
+                    }
+                    if log {
+                        top.iter_mut()
+                            .zip(&total)
+                            .for_each(|(m, s)| *m = *m + s.ln());
+                        for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+                            let shifted = x.iter().zip(&top);
+                            out.iter_mut()
+                                .zip(shifted)
+                                .for_each(|(o, (&x, &m))| *o = x - m);
+                        }
+                    } else {
+                        total.iter_mut().for_each(|s| *s = T::ONE / *s);
+                        for out in out.chunks_exact_mut(width) {
+                            out.iter_mut()
+                                .zip(&total)
+                                .for_each(|(o, &scale)| *o = *o * scale);
+                        }
+                    }
                 }
             });
         });
@@ -104,25 +170,98 @@ fn backward<T: Float>(
     })
 }
 
-/// Gradient of the summed cross-entropy with respect to the logits, times `scale`: for each row of
-/// log-probabilities `exp(y)`, minus 1 at the row's class. Every class must be less than `n`.
-pub(crate) fn cross_entropy_backward<T: Float>(
-    y: &[T],
-    classes: &[i64],
-    n: usize,
-    scale: T,
-) -> Result<Buffer> {
-    Buffer::build(y.len(), |out| {
-        parallel::fill(out, rows_a_chunk(n) * n, |start, out| {
-            vectorize(|| {
-                let rows = y[start..].chunks_exact(n).zip(&classes[start / n..]);
-                for (out, (y, &class)) in out.chunks_exact_mut(n).zip(rows) {
-                    out.iter_mut()
-                        .zip(y)
-                        .for_each(|(o, &y)| *o = y.exp() * scale);
-                    out[class as usize] = out[class as usize] - scale;
+/// The distribution that each row of log-probabilities is measured against: `peak` at the class of
+/// the row (1 if there are no peaks) over a `background` that all rows share (0 if there is none).
+///
+/// Every class must be less than the length of a row. A row whose class is negative does not count.
+pub(crate) struct Targets<'a, T> {
+    pub classes: &'a [i64],
+    pub peak: Option<&'a [T]>,
+    pub background: Option<&'a [T]>,
+}
+
+impl<T: Float> Targets<'_, T> {
+    /// The classes of some rows from row `start` on, each with its peak; none for a row that does
+    /// not count.
+    fn peaks(&self, start: usize) -> impl Iterator<Item = Option<(usize, T)>> {
+        self.classes[start..].iter().map(|&class| {
+            let class = usize::try_from(class).ok()?;
+            Some((class, self.peak.map_or(T::ONE, |peak| peak[class])))
+        })
+    }
+
+    /// The cross-entropy −Σ target·y of each row of `n` log-probabilities.
+    pub(crate) fn cross_entropy(&self, y: &[T], n: usize) -> Result<Buffer> {
+        let grain = if self.background.is_some() {
+            rows_a_chunk(n)
+        } else {
+            parallel::GRAIN
+        };
+        Buffer::build(self.classes.len(), |out| {
+            parallel::fill(out, grain, |start, out| {
+                let rows = y[start * n..].chunks_exact(n).zip(self.peaks(start));
+                for (o, (y, peak)) in out.iter_mut().zip(rows) {
+                    let Some((class, peak)) = peak else {
+                        *o = T::ZERO;
+                        continue;
+                    };
+                    *o = -(peak * y[class]);
+                    if let Some(background) = self.background {
+                        let terms = background.iter().zip(y);
+                        *o = *o - terms.fold(T::ZERO, |s, (&b, &y)| s + b * y);
+                    }
                 }
             });
-        });
-    })
+        })
+    }
+
+    /// Gradient of the cross-entropy with respect to the logits: for each row of log-probabilities
+    /// exp(y) times the sum of the target, minus the target, all times the row's scale. One scale
+    /// may stand for all rows.
+    pub(crate) fn cross_entropy_backward(&self, y: &[T], n: usize, scales: &[T]) -> Result<Buffer> {
+        let total = self.background.map_or(T::ZERO, sum);
+        Buffer::build(y.len(), |out| {
+            parallel::fill(out, rows_a_chunk(n) * n, |start, out| {
+                let first = start / n;
+                vectorize(|| {
+                    let rows = y[start..].chunks_exact(n).zip(self.peaks(first));
+                    for (i, (out, (y, peak))) in out.chunks_exact_mut(n).zip(rows).enumerate() {
+                        let Some((class, peak)) = peak else {
+                            out.fill(T::ZERO);
+                            continue;
+                        };
+                        let scale = *scales.get(first + i).unwrap_or(&scales[0]);
+                        let whole = scale * (peak + total);
+                        out.iter_mut()
+                            .zip(y)
+                            .for_each(|(o, &y)| *o = y.exp() * whole);
+                        if let Some(background) = self.background {
+                            out.iter_mut()
+                                .zip(background)
+                                .for_each(|(o, &b)| *o = *o - b * scale);
+                        }
+                        out[class] = out[class] - peak * scale;
+                    }
+                });
+            });
+        })
+    }
+
+    /// The targets as a matrix of rows of `n` elements; 0 in rows that do not count.
+    pub(crate) fn dense(&self, n: usize) -> Result<Buffer> {
+        Buffer::build(self.classes.len() * n, |out| {
+            parallel::fill_rows(out, n, |start, out| {
+                for (out, peak) in out.chunks_exact_mut(n).zip(self.peaks(start / n)) {
+                    let background = self.background.filter(|_| peak.is_some());
+                    match background {
+                        Some(background) => out.copy_from_slice(background),
+                        None => out.fill(T::ZERO),
+                    }
+                    if let Some((class, peak)) = peak {
+                        out[class] = out[class] + peak;
+                    }
+                }
+            });
+        })
+    }
 }

@@ -9,7 +9,8 @@ use crate::tensor::Tensor;
 
 pub(super) const CASES: &[Case] = &[Case::new("ToDtype", &[Input::real(&[2, 3])], |x| {
     x[0].mul(1.5)?.to_dtype(DType::F64)
-})];
+})
+.torch("(x[0] * 1.5).double()")];
 
 impl Tensor {
     /// The elements converted to `dtype`; the tensor itself if it has that dtype already.

@@ -189,7 +189,7 @@ impl Tensor {
         rule: &impl Update<N>,
     ) -> Result<()> {
         let grad = if grad.shares_memory(self) {
-            grad.copy()?
+            grad.detach().copy()?
         } else {
             grad.detach().contiguous()?
         };
@@ -234,7 +234,7 @@ impl Tensor {
     pub(crate) fn in_place(&self, op: &str, f: impl Fn(&Tensor) -> Result<Tensor>) -> Result<()> {
         self.expect_writable(op)?;
         // What is saved for backward must be the old elements, which are about to be overwritten.
-        let old = || -> Result<Tensor> { Ok(self.copy()?.with_node(self.node())) };
+        let old = || -> Result<Tensor> { Ok(self.detach().copy()?.with_node(self.node())) };
         let mut new = if is_grad_enabled() && self.requires_grad() {
             f(&old()?)
         } else {
@@ -258,7 +258,7 @@ impl Tensor {
             new = new.to_dtype(self.dtype())?;
         }
         if new.shares_memory(self) {
-            self.overwrite(&new.copy()?, false)?;
+            self.overwrite(&new.detach().copy()?, false)?;
         } else {
             self.overwrite(&new, false)?;
         }
@@ -305,7 +305,7 @@ impl Tensor {
     }
 
     /// Whether autograd and the layout allow a change in place.
-    fn expect_writable(&self, op: &str) -> Result<()> {
+    pub(super) fn expect_writable(&self, op: &str) -> Result<()> {
         self.expect_changeable(op)?;
         let mut places = self.shape().iter().zip(self.stride());
         if places.any(|(&n, &s)| n > 1 && s == 0) {
@@ -328,7 +328,7 @@ impl Tensor {
         }
     }
 
-    fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T) -> Result<()> {
+    fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T + Sync) -> Result<()> {
         let layout: &Layout = self.layout();
         self.storage()
             .update([], source.storage(), |target: &mut [T], [], x: &[T]| {

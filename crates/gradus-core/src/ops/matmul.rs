@@ -176,11 +176,6 @@ impl Tensor {
         shape.push(out);
         y.reshape(&shape)
     }
-
-    /// The last two dimensions swapped.
-    fn mt(&self) -> Result<Tensor> {
-        self.transpose(-1, -2)
-    }
 }
 
 fn same_float(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {

@@ -8,20 +8,23 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+mod dropout;
 mod index;
 mod inplace;
-mod loss;
+pub mod loss;
 mod matmul;
+mod normalize;
 mod pointwise;
 mod reduce;
 mod registry;
 mod shape;
 mod softmax;
 
+pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
 pub use reduce::Dimensions;
 pub use registry::{Case, Input, Order};
-pub use shape::NewShape;
+pub use shape::{Integers, NewShape, Padding};
 
 use crate::dtype::{DType, Element, dispatch};
 use crate::error::Result;
@@ -36,15 +39,42 @@ use std::borrow::Cow;
 /// assert!(gradus_core::ops::ALL.iter().flat_map(|family| *family).any(|case| case.op == "matmul"));
 /// ```
 pub const ALL: &[&[Case]] = &[
-    pointwise::CASES,
+    pointwise::arithmetic::CASES,
+    pointwise::exponential::CASES,
+    pointwise::trigonometric::CASES,
+    pointwise::rounding::CASES,
+    pointwise::special::CASES,
+    pointwise::activation::CASES,
+    pointwise::piecewise::CASES,
+    pointwise::float::CASES,
+    pointwise::traced::CASES,
     binary::CASES,
     cast::CASES,
     reduce::CASES,
-    shape::CASES,
-    index::CASES,
+    shape::reshape::CASES,
+    shape::order::CASES,
+    shape::expand::CASES,
+    shape::join::CASES,
+    shape::split::CASES,
+    shape::pad::CASES,
+    shape::diagonal::CASES,
+    shape::window::CASES,
+    index::access::CASES,
+    index::parts::CASES,
+    index::rows::CASES,
+    index::along::CASES,
+    index::flat::CASES,
+    index::mask::CASES,
+    index::scatter_reduce::CASES,
+    index::search::CASES,
     matmul::CASES,
     softmax::CASES,
-    loss::CASES,
+    normalize::CASES,
+    dropout::CASES,
+    loss::classes::CASES,
+    loss::probabilities::CASES,
+    loss::regression::CASES,
+    loss::embedding::CASES,
 ];
 
 /// A plain number beside a tensor. It never changes the tensor's dtype within a category: an f32
@@ -64,6 +94,25 @@ pub enum Scalar {
     Int(i64),
     /// A floating point number.
     Float(f64),
+}
+
+impl Scalar {
+    fn to_f64(self) -> f64 {
+        match self {
+            Self::Bool(x) => x.into(),
+            Self::Int(x) => x as f64,
+            Self::Float(x) => x,
+        }
+    }
+
+    /// Truncated if it is a fraction.
+    fn to_i64(self) -> i64 {
+        match self {
+            Self::Bool(x) => x.into(),
+            Self::Int(x) => x,
+            Self::Float(x) => x as i64,
+        }
+    }
 }
 
 /// What the methods of two operands take on their right: a tensor or a plain number.
@@ -92,8 +141,11 @@ impl<'a> From<&'a Tensor> for Operand<'a> {
 
 macro_rules! scalars {
     ($($t:ident $variant:ident),+) => {$(
+        impl From<$t> for Scalar {
+            fn from(x: $t) -> Self { Self::$variant(x.into()) }
+        }
         impl From<$t> for Operand<'_> {
-            fn from(x: $t) -> Self { Self::Scalar(Scalar::$variant(x.into())) }
+            fn from(x: $t) -> Self { Self::Scalar(x.into()) }
         }
     )+};
 }

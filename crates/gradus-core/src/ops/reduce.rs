@@ -283,7 +283,7 @@ impl Tensor {
             .filter(|&i| i != d)
             .chain((self.ndim() > 0).then_some(d))
             .collect();
-        let last = self.detach().view(self.layout().permute(&order));
+        let last = self.detach().with_layout(self.layout().permute(&order));
         let out = dispatch_number!(name, self.dtype(), T => {
             last.with_slice::<T, _>(|x| reduce::arg_extreme(Cow::Borrowed(x), n, largest))
         })?;

@@ -80,14 +80,12 @@ impl Case {
     }
 
     /// For operations whose gradient is not recorded.
-    #[allow(dead_code)]
     pub(super) const fn once(mut self) -> Self {
         self.order = Order::First;
         self
     }
 
     /// For operations without gradients.
-    #[allow(dead_code)]
     pub(super) const fn constant(mut self) -> Self {
         self.order = Order::None;
         self
@@ -119,7 +117,6 @@ impl Input {
     }
 
     /// Integers (i64) from `low` to `high − 1`.
-    #[allow(dead_code)]
     pub(super) const fn integers(shape: &'static [usize], low: i64, high: i64) -> Self {
         Self {
             shape,

@@ -3,7 +3,6 @@
 use super::Tensor;
 use crate::dtype::{Element, dispatch};
 use crate::error::{Result, err};
-use crate::kernels::map;
 
 impl Tensor {
     /// The elements in row-major order, converted to `T` as Rust's `as` does.
@@ -20,6 +19,31 @@ impl Tensor {
     /// ```
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         dispatch!(self.dtype(), U => self.with_slice::<U, _>(|x| Ok(x.iter().map(|x| x.cast()).collect())))
+    }
+
+    /// The rows of a matrix, converted as [`to_vec`](Tensor::to_vec) does.
+    ///
+    /// # Errors
+    /// If there are not two dimensions.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let x = Tensor::from([[1, 2], [3, 4], [5, 6]]);
+    /// assert_eq!(x.to_vec2::<i64>()?, [[1, 2], [3, 4], [5, 6]]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn to_vec2<T: Element>(&self) -> Result<Vec<Vec<T>>> {
+        let &[rows, cols] = self.shape() else {
+            return Err(err!(
+                Shape,
+                "to_vec2: expected a tensor of two dimensions, got shape {:?}; use to_vec",
+                self.shape()
+            ));
+        };
+        let flat = self.to_vec::<T>()?;
+        Ok((0..rows)
+            .map(|i| flat[i * cols..(i + 1) * cols].to_vec())
+            .collect())
     }
 
     /// The only element, converted to `T`.
@@ -41,11 +65,5 @@ impl Tensor {
             ));
         }
         Ok(dispatch!(self.dtype(), U => self.with::<U, _>(|x| x.data[x.layout.offset].cast())))
-    }
-
-    /// A contiguous copy in memory of its own, without history.
-    pub(crate) fn copy(&self) -> Result<Tensor> {
-        let buffer = dispatch!(self.dtype(), T => self.with::<T, _>(map::copy))?;
-        Ok(Tensor::from_buffer(buffer, self.layout().shape.clone()))
     }
 }

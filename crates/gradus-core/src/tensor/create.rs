@@ -1,10 +1,11 @@
-//! Tensors from nothing: constants, ranges, nested arrays.
+//! Tensors from nothing: constants, ranges, identities, triangles.
 
 use super::{Tensor, operators::expect};
 use crate::dtype::{DType, Element, dispatch, dispatch_number};
 use crate::error::{Result, err};
-use crate::shape::{Dims, IntoShape, Show, numel};
+use crate::shape::{IntoShape, Show, numel};
 use crate::storage::Buffer;
+use std::ops::Range;
 
 impl Tensor {
     /// A tensor of `shape` filled with `value`.
@@ -82,6 +83,20 @@ impl Tensor {
         Self::full(self.shape(), 1.0, self.dtype())
     }
 
+    /// `value` in the shape and dtype of this tensor.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([5, 6]).full_like(3.0)?.to_vec::<i64>()?, [3, 3]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn full_like(&self, value: f64) -> Result<Self> {
+        Self::full(self.shape(), value, self.dtype())
+    }
+
     /// The numbers start, start + step, … below `end` (above it when `step` is negative).
     ///
     /// # Errors
@@ -119,6 +134,32 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn linspace(start: f64, end: f64, n: usize, dtype: DType) -> Result<Self> {
+        Self::spaced("linspace", start, end, n, dtype, |x| x)
+    }
+
+    /// The numbers base^x for `n` numbers x from `start` to `end`, both included, at equal distances.
+    ///
+    /// # Errors
+    /// For bool, or if there is no memory for them.
+    ///
+    /// ```
+    /// # use gradus_core::{DType, Tensor};
+    /// assert_eq!(Tensor::logspace(0.0, 3.0, 4, 10.0, DType::F32)?.to_vec::<f32>()?, [1.0, 10.0, 100.0, 1000.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn logspace(start: f64, end: f64, n: usize, base: f64, dtype: DType) -> Result<Self> {
+        Self::spaced("logspace", start, end, n, dtype, |x| base.powf(x))
+    }
+
+    /// `f` of `n` numbers at equal distances.
+    fn spaced(
+        op: &str,
+        start: f64,
+        end: f64,
+        n: usize,
+        dtype: DType,
+        f: impl Fn(f64) -> f64,
+    ) -> Result<Self> {
         let shape = n.into_shape();
         numel(&shape)?;
         let step = if n > 1 {
@@ -126,117 +167,206 @@ impl Tensor {
         } else {
             0.0
         };
-        let buffer = dispatch_number!("linspace", dtype, T => Buffer::build(n, |out: &mut [T]| {
+        let buffer = dispatch_number!(op, dtype, T => Buffer::build(n, |out: &mut [T]| {
             for (i, x) in out.iter_mut().enumerate() {
                 // From both ends, so that the last is exactly `end`.
                 let value = if i < n / 2 { start + i as f64 * step } else { end - (n - 1 - i) as f64 * step };
-                *x = T::from_f64(if n == 1 { start } else { value });
+                *x = T::from_f64(f(if n == 1 { start } else { value }));
             }
         }))?;
         Ok(Self::from_buffer(buffer, shape))
     }
 
-    /// The n × n identity matrix.
+    /// The identity matrix: `eye(n, …)` is n × n, `eye([n, m], …)` is n × m with ones on its
+    /// diagonal.
+    ///
+    /// # Errors
+    /// For a shape of other than one or two sizes, or if there is no memory for it.
+    ///
+    /// ```
+    /// # use gradus_core::{DType, Tensor};
+    /// assert_eq!(Tensor::eye(2, DType::F32)?.to_vec::<f32>()?, [1.0, 0.0, 0.0, 1.0]);
+    /// assert_eq!(Tensor::eye([2, 3], DType::I64)?.to_vec::<i64>()?, [1, 0, 0, 0, 1, 0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn eye(shape: impl IntoShape, dtype: DType) -> Result<Self> {
+        let mut shape = shape.into_shape();
+        if let [n] = shape[..] {
+            shape.push(n);
+        }
+        let &[_, cols] = &shape[..] else {
+            return Err(err!(
+                Shape,
+                "eye: expected one size or two, got {}",
+                Show(&shape)
+            ));
+        };
+        let count = numel(&shape)?;
+        let buffer = dispatch!(dtype, T => Buffer::build(count, |out: &mut [T]| {
+            out.fill(T::from_i64(0));
+            let diagonal = out.iter_mut().step_by(cols + 1).take(cols);
+            diagonal.for_each(|x| *x = T::from_i64(1));
+        }))?;
+        Ok(Self::from_buffer(buffer, shape))
+    }
+
+    /// A matrix of the given numbers of rows and columns with ones on and below diagonal number
+    /// `diagonal`, zeros above: NumPy's `tri`.
     ///
     /// # Errors
     /// If there is no memory for it.
     ///
     /// ```
     /// # use gradus_core::{DType, Tensor};
-    /// assert_eq!(Tensor::eye(2, DType::F32)?.to_vec::<f32>()?, [1.0, 0.0, 0.0, 1.0]);
+    /// assert_eq!(Tensor::tri(2, 3, 1, DType::I64)?.to_vec::<i64>()?, [1, 1, 0, 1, 1, 1]);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
-    pub fn eye(n: usize, dtype: DType) -> Result<Self> {
-        let shape = [n, n].into_shape();
-        let count = numel(&shape)?;
-        let buffer = dispatch!(dtype, T => Buffer::build(count, |out: &mut [T]| {
-            out.fill(T::from_i64(0));
-            out.iter_mut().step_by(n + 1).for_each(|x| *x = T::from_i64(1));
-        }))?;
-        Ok(Self::from_buffer(buffer, shape))
+    pub fn tri(rows: usize, cols: usize, diagonal: isize, dtype: DType) -> Result<Self> {
+        Self::full([rows, cols], 1.0, dtype)?.tril(diagonal)
     }
 
-    /// The elements of `values`, row-major, as a tensor of `shape`; their dtype is that of `T`.
+    /// The positions of the lower triangle of a matrix, row by row: their rows, and below them their
+    /// columns, as a 2 × n tensor of i64.
     ///
     /// # Errors
-    /// If the number of elements is not that of the shape.
+    /// If there is no memory for them.
     ///
     /// ```
-    /// # use gradus_core::{DType, Tensor};
-    /// let x = Tensor::from_vec(vec![1u8, 2, 3, 4], [2, 2])?;
-    /// assert_eq!((x.dtype(), x.shape()), (DType::U8, &[2, 2][..]));
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::tril_indices(2, 2, 0)?.to_vec::<i64>()?, [0, 1, 1, 0, 0, 1]);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
-    pub fn from_vec<T: Element>(values: impl AsRef<[T]>, shape: impl IntoShape) -> Result<Self> {
-        let (values, shape) = (values.as_ref(), shape.into_shape());
-        if numel(&shape)? != values.len() {
-            return Err(err!(
-                Shape,
-                "from_vec: shape '{}' is invalid for input of size {}",
-                Show(&shape),
-                values.len()
-            ));
-        }
-        Ok(Self::from_buffer(
-            Buffer::build(values.len(), |out| out.copy_from_slice(values))?,
-            shape,
-        ))
+    pub fn tril_indices(rows: usize, cols: usize, diagonal: isize) -> Result<Self> {
+        // The rows above have none.
+        let first = diagonal.min(0).unsigned_abs().min(rows);
+        let count = lower_count(rows, cols, diagonal);
+        Self::triangle_indices(count, first..rows, |row| {
+            0..clip(row.saturating_add(diagonal).saturating_add(1), cols)
+        })
     }
-}
 
-/// A Rust literal that can become a tensor: numbers and nested arrays of them. As in PyTorch,
-/// floating point literals become f32 and integers i64; [`Tensor::from_vec`] keeps the type.
-///
-/// ```
-/// use gradus_core::{DType, Tensor};
-/// assert_eq!(Tensor::from([[true], [false]]).dtype(), DType::Bool);
-/// assert_eq!(Tensor::from([1.5f64]).dtype(), DType::F32);
-/// ```
-pub trait Literal {
-    /// The dtype of the tensor.
-    const DTYPE: DType;
-    /// Appends the sizes of the dimensions.
-    fn shape(shape: &mut Dims);
-    /// Appends the elements.
-    fn flatten(&self, out: &mut Vec<f64>);
-}
-
-macro_rules! literals {
-    ($($t:ident $dtype:ident),+) => {$(
-        impl Literal for $t {
-            const DTYPE: DType = DType::$dtype;
-            fn shape(_: &mut Dims) {}
-            fn flatten(&self, out: &mut Vec<f64>) { out.push(self.to_f64()) }
-        }
-    )+};
-}
-literals!(f64 F32, f32 F32, i32 I64, bool Bool);
-
-impl<L: Literal, const N: usize> Literal for [L; N] {
-    const DTYPE: DType = L::DTYPE;
-    fn shape(shape: &mut Dims) {
-        shape.push(N);
-        L::shape(shape);
-    }
-    fn flatten(&self, out: &mut Vec<f64>) {
-        self.iter().for_each(|x| x.flatten(out));
-    }
-}
-
-impl<L: Literal> From<L> for Tensor {
+    /// The positions of the upper triangle of a matrix, row by row: their rows, and below them their
+    /// columns, as a 2 × n tensor of i64.
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    ///
     /// ```
-    /// # use gradus_core::{DType, Tensor};
-    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).shape(), [2, 2]);
-    /// assert_eq!(Tensor::from([1, 2, 3]).dtype(), DType::I64);
-    /// assert_eq!(Tensor::from(5.0).ndim(), 0);
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::triu_indices(2, 2, 0)?.to_vec::<i64>()?, [0, 0, 1, 0, 1, 1]);
+    /// # Ok::<(), gradus_core::Error>(())
     /// ```
-    fn from(literal: L) -> Self {
-        let (mut shape, mut values) = (Dims::new(), Vec::new());
-        L::shape(&mut shape);
-        literal.flatten(&mut values);
-        let buffer = dispatch!(L::DTYPE, T => Buffer::build(values.len(), |out: &mut [T]| {
-            out.iter_mut().zip(&values).for_each(|(o, &x)| *o = T::from_f64(x));
-        }));
-        Self::from_buffer(buffer.expect("a literal fits in memory twice"), shape)
+    pub fn triu_indices(rows: usize, cols: usize, diagonal: isize) -> Result<Self> {
+        let all = rows as u128 * cols as u128;
+        let count = all - lower_count(rows, cols, diagonal.saturating_sub(1));
+        Self::triangle_indices(count, 0..rows, |row| {
+            clip(row.saturating_add(diagonal), cols)..cols as i64
+        })
+    }
+
+    /// The `count` positions in the given columns of each row.
+    fn triangle_indices(
+        count: u128,
+        rows: Range<usize>,
+        cols: impl Fn(isize) -> Range<i64>,
+    ) -> Result<Self> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let shape = [2, count].into_shape();
+        let buffer = Buffer::build(numel(&shape)?, |out: &mut [i64]| {
+            let (down, across) = out.split_at_mut(count);
+            let row = |row: usize| cols(row as isize).map(move |col| (row as i64, col));
+            let places = down.iter_mut().zip(across);
+            places
+                .zip(rows.flat_map(row))
+                .for_each(|((i, j), at)| (*i, *j) = at);
+        })?;
+        Ok(Self::from_buffer(buffer, shape))
+    }
+}
+
+/// How many positions of a matrix lie on or below a diagonal.
+fn lower_count(rows: usize, cols: usize, diagonal: isize) -> u128 {
+    // Rows of 1, 2, … and then always `cols` positions.
+    let first = |n: i128| {
+        let n = n.max(0).unsigned_abs();
+        let growing = n.min(cols as u128);
+        growing * (growing + 1) / 2 + (n - growing) * cols as u128
+    };
+    let diagonal = diagonal as i128;
+    first(rows as i128 + diagonal) - first(diagonal)
+}
+
+/// Column `col` of `cols`, or the first or the end.
+fn clip(col: isize, cols: usize) -> i64 {
+    col.clamp(0, cols.min(isize::MAX as usize) as isize) as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    #[test]
+    fn triangle_indices_are_where_the_triangle_is() -> Result<()> {
+        for (rows, cols) in [(0, 0), (0, 3), (3, 0), (1, 1), (2, 5), (5, 2), (4, 4)] {
+            for diagonal in [isize::MIN, -6, -4, -1, 0, 1, 2, 6, isize::MAX] {
+                let all = (0..rows as i64).flat_map(|i| (0..cols as i64).map(move |j| (i, j)));
+                let is_lower = |&(i, j): &(i64, i64)| j as i128 <= i as i128 + diagonal as i128;
+                let is_upper = |&(i, j): &(i64, i64)| j as i128 >= i as i128 + diagonal as i128;
+                let lower: Vec<_> = all.clone().filter(is_lower).collect();
+                let upper: Vec<_> = all.filter(is_upper).collect();
+                for (expected, found) in [
+                    (lower, Tensor::tril_indices(rows, cols, diagonal)?),
+                    (upper, Tensor::triu_indices(rows, cols, diagonal)?),
+                ] {
+                    assert_eq!(found.shape(), [2, expected.len()]);
+                    let (i, j): (Vec<i64>, Vec<i64>) = expected.into_iter().unzip();
+                    assert_eq!(found.to_vec::<i64>()?, [i, j].concat());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn triangles_no_memory_holds_are_errors_at_once_and_empty_ones_nothing() -> Result<()> {
+        let huge = usize::MAX / 4;
+        for x in [
+            Tensor::tril_indices(huge, 1, 0),
+            Tensor::triu_indices(huge, huge, 1),
+        ] {
+            assert_eq!(x.unwrap_err().kind(), Kind::Memory);
+        }
+        assert_eq!(Tensor::tril_indices(huge, 0, 0)?.shape(), [2, 0]);
+        assert_eq!(
+            Tensor::tril_indices(huge, 1, 1 - huge as isize)?.shape(),
+            [2, 1]
+        );
+        assert_eq!(Tensor::triu_indices(huge, 1, 0)?.shape(), [2, 1]);
+        Ok(())
+    }
+
+    #[test]
+    fn identities_of_any_shape() -> Result<()> {
+        for (n, m) in [(0, 0), (2, 0), (0, 2), (1, 3), (3, 1), (3, 2), (2, 4)] {
+            let ones = Tensor::eye([n, m], DType::Bool)?.to_vec::<bool>()?;
+            assert_eq!(ones, (0..n * m).map(|i| i / m == i % m).collect::<Vec<_>>());
+        }
+        Ok(())
+    }
+
+    /// Numbers from PyTorch 2.15.
+    #[test]
+    fn spaced_numbers_of_integers_are_cut_off() -> Result<()> {
+        let x = Tensor::linspace(0.0, 10.0, 4, DType::I64)?;
+        assert_eq!(x.to_vec::<i64>()?, [0, 3, 6, 10]);
+        let x = Tensor::logspace(0.0, 3.0, 4, -2.0, DType::F32)?;
+        assert_eq!(x.to_vec::<f32>()?, [1.0, -2.0, 4.0, -8.0]);
+        assert_eq!(
+            Tensor::logspace(2.0, 5.0, 1, 10.0, DType::F64)?.item::<f64>()?,
+            100.0
+        );
+        assert_eq!(Tensor::logspace(0.0, 1.0, 0, 10.0, DType::F64)?.numel(), 0);
+        Ok(())
     }
 }

@@ -1,8 +1,19 @@
 //! Parts.
 
-use super::{RANGE, Row, no};
-use Kind::{DType as Type, Index, Shape, Value};
-use gradus_core::{Kind, Tensor};
+use super::{BROADCAST, RANGE, Row, no};
+use Kind::{Autograd, DType as Type, Index, Shape, Value};
+use gradus_core::ops::ScatterReduce::{Amax, Mean, Sum};
+use gradus_core::{Index as I, Kind, Tensor, s};
+
+/// What a position that is out of range is answered.
+const OUT: &[&str] = &["index 3 is out of bounds for dimension 1 with size 3"];
+/// Positions for `index_…`, and for `gather` and its kin.
+fn at(i: i32) -> Tensor {
+    Tensor::from([i])
+}
+fn row(i: i32) -> Tensor {
+    Tensor::from([[i], [0]])
+}
 
 #[rustfmt::skip] // One row a line.
 pub const TABLE: &[Row] = &[
@@ -15,8 +26,121 @@ pub const TABLE: &[Row] = &[
     (|t| no(t.a.select(2, 0)), Index, "select", RANGE),
     (|t| no(t.a.select(1, 3)), Index, "select", &["index 3 is out of bounds for dimension 1 with size 3"]),
     (|t| no(t.a.select(1, isize::MIN)), Index, "select", &["is out of bounds for dimension 1 with size 3"]),
+
+    // Expressions. t.a is [2, 3], t.s 0-d, t.v [3].
+    (|t| no(t.a.i((0, 3))), Index, "i", OUT),
+    (|t| no(t.a.i(-3)), Index, "i", &["index -3 is out of bounds for dimension 0 with size 2"]),
+    (|t| no(t.a.i(usize::MAX)), Index, "i", &["is out of bounds for dimension 0 with size 2"]),
+    (|t| no(t.a.i((0, 0, 0))), Index, "i", &["too many indices for tensor of dimension 2", "3 dimensions were indexed"]),
+    (|t| no(t.s.i(0)), Index, "i", &["too many indices for tensor of dimension 0"]),
+    (|t| no(t.s.i(..)), Index, "i", &["too many indices for tensor of dimension 0"]),
+    (|t| no(t.v.i(&t.b)), Index, "i", &["too many indices for tensor of dimension 1"]),
+    (|t| no(t.a.i((I::Ellipsis, I::Ellipsis))), Index, "i", &["can only have a single ellipsis", "got 2"]),
+    (|t| no(t.a.i((.., s(.., 0)))), Value, "i", &["slice step cannot be zero"]),
+    (|t| no(t.a.i((.., [0, 3]))), Index, "i", OUT),
+    (|t| no(t.a.i([0, -3])), Index, "i", &["index -3 is out of bounds for dimension 0 with size 2"]),
+    (|t| no(t.a.i([i64::MIN])), Index, "i", &["is out of bounds for dimension 0 with size 2"]),
+    (|t| no(t.a.i((.., &Tensor::from(3)))), Index, "i", OUT),
+    (|t| no(t.a.i(&t.a)), Type, "i", &["integer dtype, got float32"]),
+    (|t| no(t.a.i(&t.s)), Type, "i", &["integer dtype, got float32"]),
+    (|t| no(t.a.i([true, false, true])), Index, "i", &["The shape of the mask [3] at index 0 does not match the shape of the indexed tensor [2, 3]"]),
+    (|t| no(t.a.i((0, [true, false]))), Index, "i", &["The shape of the mask [2] at index 1 does not match"]),
+    (|t| no(t.a.i(([0, 1], [0, 1, 2]))), Index, "i", &["indexing tensors could not be broadcast together with shapes [2], [3]"]),
+    (|t| no(t.a.index_put((0, 3), 1, false)), Index, "index_put", OUT),
+    (|t| no(t.a.index_put(0, &t.w, false)), Shape, "index_put", &["value tensor of shape [4] cannot be broadcast to indexing result of shape [3]"]),
+    (|t| no(t.a.index_put(([0, 1], [0, 1]), &t.a, true)), Shape, "index_put", &["value tensor of shape [2, 3] cannot be broadcast to indexing result of shape [2]"]),
+    (|t| no(t.a.index_put(0, &t.d, false)), Type, "index_put", &["(self) float32 and (source) float64"]),
+    (|t| no(t.b.index_put(0, true, true)), Type, "index_put", &["'bool'"]),
+    (|t| t.a.set((0, 3), 1), Index, "set", OUT),
+    (|t| t.a.set((0, [3]), 1), Index, "set", OUT),
+    (|t| t.a.set((), &t.w), Shape, "set", &["value tensor of shape [4] cannot be broadcast to indexing result of shape [2, 3]"]),
+    (|t| t.a.set([0, 1, 0], &t.w), Shape, "set", &["value tensor of shape [4] cannot be broadcast to indexing result of shape [3, 3]"]),
+    (|t| t.l.set(0, 1), Autograd, "set", &["leaf"]),
+    (|t| t.l.set([0], 1), Autograd, "set", &["leaf"]),
+
     (|t| no(t.a.index_select(2, &t.i)), Index, "index_select", RANGE),
+    (|t| no(t.s.index_select(0, &[0])), Index, "index_select", &["0-dim tensor"]),
     (|t| no(t.a.index_select(0, &t.i)), Shape, "index_select", &["Index is supposed to be a vector", "[2, 3]"]),
     (|t| no(t.a.index_select(0, &t.v)), Type, "index_select", &["integer dtype, got float32"]),
-    (|t| no(t.a.index_select(0, &Tensor::from([0, 2]))), Index, "index_select", &["index 2 is out of bounds for dimension with size 2"]),
+    (|t| no(t.a.index_select(0, &Tensor::from([0, 2]))), Index, "index_select", &["index 2 is out of bounds for dimension 0 with size 2"]),
+    (|t| no(t.a.index_select(1, &[-1])), Index, "index_select", &["index -1 is out of bounds for dimension 1 with size 3", "negative"]),
+    (|t| no(t.a.index_select(1, &[usize::MAX])), Index, "index_select", &["is out of bounds for dimension 1 with size 3"]),
+    (|t| no(t.a.index_add(1, &[3], &t.a)), Index, "index_add", OUT),
+    (|t| no(t.a.index_add(1, &[-1], &t.a)), Index, "index_add", &["index -1 is out of bounds"]),
+    (|t| no(t.a.index_add(0, &[0], &t.a)), Shape, "index_add", &["self.shape = [2, 3], source.shape = [2, 3], expected [1, 3]"]),
+    (|t| no(t.v.index_add(0, &[0, 1, 2], &t.d)), Type, "index_add", &["(self) float32 and (source) float64"]),
+    (|t| no(t.b.index_add(0, &[0, 1], &t.b)), Type, "index_add", &["'bool'"]),
+    (|t| t.v.index_add_(0, &[3], &Tensor::from([1.0])), Index, "index_add_", &["index 3 is out of bounds"]),
+    (|t| t.l.index_add_(0, &[0], &Tensor::from([1.0])), Autograd, "index_add_", &["leaf"]),
+    (|t| no(t.a.index_copy(1, &[3], &t.a)), Index, "index_copy", OUT),
+    (|t| no(t.a.index_copy(0, &[0], &t.a)), Shape, "index_copy", &["source tensor shape must match"]),
+    (|t| no(t.a.index_copy(0, &[0, 1], &t.i)), Type, "index_copy", &["(self) float32 and (source) int64"]),
+    (|t| t.v.index_copy_(0, &[0], &t.v), Shape, "index_copy_", &["source.shape = [3], expected [1]"]),
+    (|t| no(t.a.index_fill(1, &[3], 1)), Index, "index_fill", OUT),
+    (|t| no(t.a.index_fill(1, &[-4], 1)), Index, "index_fill", &["index -4 is out of bounds"]),
+    (|t| no(t.a.index_fill(1, &[0], &t.v)), Shape, "index_fill", &["0-dimensional value tensor", "1 dimension(s)"]),
+    (|t| no(t.a.index_fill(2, &[0], 1)), Index, "index_fill", RANGE),
+    (|t| t.a.index_fill_(1, &[3], 1), Index, "index_fill_", OUT),
+
+    (|t| no(t.a.gather(2, &row(0))), Index, "gather", RANGE),
+    (|t| no(t.a.gather(1, &row(3))), Index, "gather", OUT),
+    (|t| no(t.a.gather(1, &row(-1))), Index, "gather", &["index -1 is out of bounds for dimension 1 with size 3"]),
+    (|t| no(t.a.gather(1, &at(0))), Shape, "gather", &["Index tensor must have the same number of dimensions as input tensor", "[1]", "[2, 3]"]),
+    (|t| no(t.a.gather(1, &Tensor::from([[0], [0], [0]]))), Shape, "gather", &["Expected index [3, 1] to be no larger than self [2, 3] apart from dimension 1"]),
+    (|t| no(t.a.gather(1, &t.a)), Type, "gather", &["integer dtype, got float32"]),
+    (|t| no(t.a.gather(1, &t.b)), Type, "gather", &["integer dtype, got bool"]),
+    (|t| no(t.a.take_along_dim(&at(0), 1)), Shape, "take_along_dim", &["2 dimensions for input, and 1 dimensions for indices"]),
+    (|t| no(t.a.take_along_dim(&Tensor::from([[0], [0], [0]]), 1)), Shape, "take_along_dim", &["must match"]),
+    (|t| no(t.a.take_along_dim(&row(3), 1)), Index, "take_along_dim", OUT),
+    (|t| no(t.a.take_along_dim(&row(-4), 1)), Index, "take_along_dim", &["index -4 is out of bounds"]),
+    (|t| no(t.a.take_along_dim(&at(6), None)), Index, "take_along_dim", &["index 6 is out of bounds for dimension 0 with size 6"]),
+    (|t| no(t.s.take_along_dim(&Tensor::from(0), 0)), Index, "take_along_dim", &["0-dim tensor"]),
+    (|t| no(t.a.scatter(1, &row(3), 1)), Index, "scatter", OUT),
+    (|t| no(t.a.scatter(1, &row(-1), &t.a)), Index, "scatter", &["index -1 is out of bounds"]),
+    (|t| no(t.a.scatter(1, &at(0), 1)), Shape, "scatter", &["same number of dimensions"]),
+    (|t| no(t.a.scatter(1, &row(0), &Tensor::from([[1.0]]))), Shape, "scatter", &["Expected index [2, 1] to be no larger size than src [1, 1]"]),
+    (|t| no(t.a.scatter(1, &row(0), &t.v)), Shape, "scatter", &["Expected index [2, 1] to be no larger size than src [3]"]),
+    (|t| no(t.a.scatter(1, &row(0), &t.i)), Type, "scatter", &["(self) float32 and (source) int64"]),
+    (|t| t.a.scatter_(1, &row(3), 1), Index, "scatter_", OUT),
+    (|t| no(t.a.scatter_add(1, &row(3), &t.a)), Index, "scatter_add", OUT),
+    (|t| no(t.b.scatter_add(1, &row(0), &t.b)), Type, "scatter_add", &["'bool'"]),
+    (|t| t.a.scatter_add_(1, &row(0), &t.i), Type, "scatter_add_", &["(self) float32 and (source) int64"]),
+    (|t| no(t.a.scatter_reduce(1, &row(3), &t.a, Sum, true)), Index, "scatter_reduce", OUT),
+    (|t| no(t.i.scatter_reduce(1, &row(0), &t.i, Mean, true)), Type, "scatter_reduce", &["floating point tensor, got int64"]),
+    (|t| no(t.b.scatter_reduce(1, &row(0), &t.b, Amax, true)), Type, "scatter_reduce", &["'bool'"]),
+    (|t| no(t.a.scatter_reduce(1, &row(0), &t.i, Amax, true)), Type, "scatter_reduce", &["(source) int64"]),
+
+    (|t| no(t.a.take(&at(6))), Index, "take", &["out of range: tried to access index 6 on a tensor of 6 elements"]),
+    (|t| no(t.a.take(&at(-7))), Index, "take", &["index -7"]),
+    (|t| no(t.a.take(&t.v)), Type, "take", &["integer dtype, got float32"]),
+    (|t| no(t.a.put(&at(6), &Tensor::from([1.0]), false)), Index, "put", &["index 6 on a tensor of 6 elements"]),
+    (|t| no(t.a.put(&at(0), &t.v, true)), Shape, "put", &["source.numel() = 3, index.numel() = 1"]),
+    (|t| no(t.a.put(&t.i, &t.i, false)), Index, "put", &["index 6"]),
+    (|t| no(t.a.put(&at(0), &at(0), false)), Type, "put", &["(self) float32 and (source) int64"]),
+    (|t| t.a.put_(&at(0), &t.v, false), Shape, "put_", &["same number of elements"]),
+
+    (|t| no(t.a.where_cond(&t.a, &t.a)), Type, "where_cond", &["bool tensor as mask, got float32"]),
+    (|t| no(t.b.where_cond(&t.w, 0)), Shape, "where_cond", BROADCAST),
+    (|t| no(t.b.where_cond(0, &t.w)), Shape, "where_cond", BROADCAST),
+    (|t| no(t.a.masked_select(&t.i)), Type, "masked_select", &["bool tensor as mask, got int64"]),
+    (|t| no(t.w.masked_select(&t.b)), Shape, "masked_select", &["The size of tensor a (4) must match the size of tensor b (3)"]),
+    (|t| no(t.a.masked_fill(&t.i, 0)), Type, "masked_fill", &["bool tensor as mask, got int64"]),
+    (|t| no(t.a.masked_fill(&t.b, &t.v)), Shape, "masked_fill", &["0-dimensional value tensor", "1 dimension(s)"]),
+    (|t| no(t.w.masked_fill(&t.b, 0)), Shape, "masked_fill", &["must match"]),
+    (|t| t.v.masked_fill_(&t.b, 0), Shape, "masked_fill_", &["output with shape [3] doesn't match the broadcast shape [2, 3]"]),
+    (|t| t.l.masked_fill_(&Tensor::from(true), 0), Autograd, "masked_fill_", &["leaf"]),
+    (|t| no(t.a.masked_scatter(&t.b, &t.v)), Shape, "masked_scatter", &["Number of elements of source < number of ones in mask: 3 < 6"]),
+    (|t| no(t.a.masked_scatter(&t.b, &t.i)), Type, "masked_scatter", &["(self) float32 and (source) int64"]),
+    (|t| no(t.a.masked_scatter(&t.a, &t.a)), Type, "masked_scatter", &["bool tensor as mask, got float32"]),
+    (|t| t.v.masked_scatter_(&t.b, &t.a), Shape, "masked_scatter_", &["doesn't match the broadcast shape"]),
+
+    (|t| no(t.a.one_hot(3)), Type, "one_hot", &["integer tensors, got float32"]),
+    (|t| no(at(3).one_hot(3).and(t.a.sum(..))), Value, "one_hot", &["smaller than num_classes, got 3 with 3 classes"]),
+    (|t| no(at(-1).one_hot(None).and(t.a.sum(..))), Value, "one_hot", &["non-negative, got -1"]),
+    (|t| no(Tensor::from_vec([0i64; 0], [0])?.one_hot(None).and(t.a.sum(..))), Value, "one_hot", &["Can not infer total number of classes"]),
+    (|_| no(at(i32::MAX).one_hot(usize::MAX)), Kind::Memory, "one_hot", &["too large"]),
+    (|t| no(t.s.searchsorted(1, false)), Shape, "searchsorted", &["boundaries tensor [] and input value tensor []"]),
+    (|t| no(t.a.searchsorted(&t.v, false)), Shape, "searchsorted", &["boundaries tensor [2, 3] and input value tensor [3]"]),
+    (|t| no(t.b.searchsorted(&t.b, false)), Type, "searchsorted", &["'bool'"]),
+    (|t| no(t.a.bucketize(&t.a, false)), Shape, "bucketize", &["must be 1 dimension, but got dim(2)"]),
 ];

@@ -79,8 +79,18 @@ fn order_versions_and_shapes_of_numpys_files() {
     for name in ["fortran", "version2", "version3"] {
         assert_same(&load(name), &cube);
     }
-    // Not a copy: the strides say it.
-    assert_eq!(load("fortran").stride(), [1, 2, 6]);
+    // Not a copy: the strides say it. And no view: it can be a leaf that is changed in place.
+    let fortran = load("fortran").requires_grad_(true).unwrap();
+    assert_eq!(fortran.stride(), [1, 2, 6]);
+    fortran
+        .mul(2.0)
+        .unwrap()
+        .sum(..)
+        .unwrap()
+        .backward()
+        .unwrap();
+    gradus_core::no_grad(|| fortran.sub_(&fortran.grad().unwrap())).unwrap();
+    assert_same(&fortran.detach(), &cube.sub(2.0).unwrap());
     assert_eq!(values(&load("fortran_big")), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
     let scalar = load("scalar");
     assert_eq!(

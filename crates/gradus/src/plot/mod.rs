@@ -1,10 +1,13 @@
-//! Pictures of a training run: text in, a stand-alone SVG out.
+//! Pictures: numbers and names in, a stand-alone SVG out.
 //!
-//! [`curves`] draws one or more panels of lines side by side, such as loss and accuracy by epoch.
+//! [`curves`] draws one or more panels of lines side by side, such as loss and accuracy by epoch;
+//! [`graph()`] what a tensor was computed from, with values and gradients.
 //! A picture needs nothing outside its own file: no font, no script, no style sheet. It paints its
 //! own white card, so it reads the same on light and dark pages, and its colours are those of
 //! Okabe and Ito, which people with any kind of colour vision can tell apart.
 
 mod curves;
+mod graph;
 
 pub use curves::{Panel, Series, curves};
+pub use graph::graph;
