@@ -4,7 +4,7 @@
 //! c = max x the largest exponent is 0 (Goodfellow, Bengio and Courville, "Deep Learning", 4.1).
 
 use gradus::nn::{Layer, Module};
-use gradus::{Result, Tensor};
+use gradus::{Result, Tensor, keepdim};
 use std::io::Write;
 
 #[derive(Module)]
@@ -12,15 +12,15 @@ struct Softmax;
 
 impl Layer for Softmax {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let exp = x.sub(&x.amax_keepdim(-1)?)?.exp()?;
-        exp.div(&exp.sum_keepdim(-1)?)
+        let exp = x.sub(&x.amax(keepdim(-1))?)?.exp()?;
+        exp.div(&exp.sum(keepdim(-1))?)
     }
 }
 
 /// What the definition says, word for word.
 fn naive(x: &Tensor) -> Result<Tensor> {
     let exp = x.exp()?;
-    exp.div(&exp.sum_keepdim(-1)?)
+    exp.div(&exp.sum(keepdim(-1))?)
 }
 
 fn show(out: &mut impl Write, name: &str, p: &Tensor) -> Result<()> {

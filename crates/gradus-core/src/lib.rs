@@ -33,7 +33,9 @@ pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
 pub use kernels::math::{Float, Real};
 pub use kernels::parallel::{num_threads, set_num_threads};
+#[cfg(feature = "linalg")]
+pub use ops::linalg::dense as linalg;
 pub use ops::loss;
-pub use ops::{Dimensions, Index, Operand, Padding, Scalar, Slice, s};
+pub use ops::{Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

@@ -2,7 +2,7 @@
 //! it comes from, fixed ones against what NumPy makes of them, and what changes in place do.
 
 use gradus_core::ops::ScatterReduce::{Amax, Amin, Prod};
-use gradus_core::{DType, Index, Result, Slice, Tensor, s};
+use gradus_core::{DType, Index, Result, Slice, Tensor, keepdim, s};
 use proptest::prelude::*;
 
 /// 0, 1, 2, … in this shape.
@@ -384,7 +384,7 @@ proptest! {
         }
         for (d, &n) in value_shape.iter().enumerate() {
             if n != sum.shape()[d] {
-                sum = sum.sum_keepdim(d as isize).unwrap();
+                sum = sum.sum(keepdim(d as isize)).unwrap();
             }
         }
         prop_assert_eq!(values(&leaf.grad().unwrap()), to_x.clone());

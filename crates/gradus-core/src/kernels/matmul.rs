@@ -3,12 +3,16 @@
 //!
 //! A product above a size is cut into blocks of the result that run in parallel, each a serial
 //! `gemm` call. The cuts depend on the sizes alone: `gemm` chooses its blocking by the shape it is
-//! given, so cutting by the number of threads would change the rounding with it.
+//! given, so cutting by the number of threads would change the rounding with it. Of many small
+//! products each is one task or less.
+//!
+//! Integers have a plain loop: they wrap, so their sums may be formed in any order.
 
 use super::map;
 use super::parallel::{self, Shared};
 use crate::dtype::Number;
 use crate::error::Result;
+use parking_lot::Mutex;
 
 /// Floating point operations worth a task of their own.
 const FLOPS_A_TASK: usize = 1 << 22;
@@ -36,6 +40,41 @@ impl<T> Matrix<'_, T> {
         let last = self.offset as isize + r.max(0) + c.max(0);
         first >= 0 && last < self.data.len() as isize
     }
+}
+
+/// The products of as many pairs of matrices as `out` has room for, one after the other; `pair` gives
+/// the factors of each. Sizes as in [`matmul`].
+///
+/// # Errors
+/// As [`matmul`].
+pub(crate) fn products<'a, T: Factor>(
+    out: &mut [T],
+    (m, k, n): (usize, usize, usize),
+    pair: impl Fn(usize) -> (Matrix<'a, T>, Matrix<'a, T>) + Sync,
+) -> Result<()> {
+    let (size, work) = ((m * n).max(1), (m * n).saturating_mul(2 * k));
+    let error = Mutex::new(Ok(()));
+    let one = |i: usize, out: &mut [T]| {
+        let (a, b) = pair(i);
+        if let Err(e) = T::product(out, (m, k, n), a, b) {
+            *error.lock() = Err(e);
+        }
+    };
+    if work >= FLOPS_A_TASK {
+        // Each is cut up by itself.
+        out.chunks_exact_mut(size)
+            .enumerate()
+            .for_each(|(i, out)| one(i, out));
+    } else {
+        let grain = FLOPS_A_TASK / work.max(1 << 10);
+        parallel::fill(out, grain * size, |start, out| {
+            let products = out.chunks_exact_mut(size);
+            products
+                .enumerate()
+                .for_each(|(i, out)| one(start / size + i, out));
+        });
+    }
+    error.into_inner()
 }
 
 /// `out = a·b`, or `out += a·b` when `add`; `a` is m×k, `b` is k×n, `out` is m×n row-major.
@@ -165,4 +204,62 @@ impl Product for f64 {
 /// The length of a piece when `n` is cut into about `tasks` of them, a multiple of `tile`.
 fn piece(n: usize, tasks: usize, tile: usize) -> usize {
     n.div_ceil(tasks).next_multiple_of(tile).min(n)
+}
+
+/// A number whose matrices can be multiplied, one way or the other.
+pub(crate) trait Factor: Number {
+    /// `out = a·b`.
+    fn product(
+        out: &mut [Self],
+        sizes: (usize, usize, usize),
+        a: Matrix<'_, Self>,
+        b: Matrix<'_, Self>,
+    ) -> Result<()>;
+}
+
+macro_rules! factors {
+    ($($t:ident $product:expr;)+) => {$(
+        impl Factor for $t {
+            fn product(
+                out: &mut [Self],
+                sizes: (usize, usize, usize),
+                a: Matrix<'_, Self>,
+                b: Matrix<'_, Self>,
+            ) -> Result<()> {
+                $product(out, sizes, a, b)
+            }
+        }
+    )+};
+}
+factors! {
+    f32 |out, sizes, a, b| matmul(out, sizes, a, b, false);
+    f64 |out, sizes, a, b| matmul(out, sizes, a, b, false);
+    u8 plain;
+    i32 plain;
+    i64 plain;
+}
+
+/// `out = a·b` by a loop, a row of `b` at a time.
+fn plain<T: Number>(
+    out: &mut [T],
+    (_, k, n): (usize, usize, usize),
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+) -> Result<()> {
+    let at = |x: &Matrix<'_, T>, i: usize, j: usize| {
+        let steps = i as isize * x.row + j as isize * x.col;
+        x.data[x.offset.wrapping_add_signed(steps)]
+    };
+    parallel::fill_rows(out, n, |start, out| {
+        for (i, out) in out.chunks_exact_mut(n).enumerate() {
+            out.fill(T::ZERO);
+            for p in 0..k {
+                let factor = at(&a, start / n + i, p);
+                for (j, sum) in out.iter_mut().enumerate() {
+                    *sum = sum.plus(factor.times(at(&b, p, j)));
+                }
+            }
+        }
+    });
+    Ok(())
 }

@@ -5,6 +5,7 @@
 //! [`parallel`], whose boundaries depend on the size alone, never on the number of threads: results
 //! are the same bits on one thread and on many.
 
+pub(crate) mod folds;
 pub(crate) mod gather;
 pub(crate) mod map;
 pub mod math;
@@ -13,6 +14,8 @@ pub(crate) mod normalize;
 pub mod parallel;
 pub(crate) mod reduce;
 pub(crate) mod rows;
+pub(crate) mod scan;
+pub(crate) mod sort;
 pub(crate) mod triangle;
 pub(crate) mod update;
 

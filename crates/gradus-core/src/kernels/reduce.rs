@@ -1,172 +1,237 @@
 //! Reductions: many elements to one, over any set of dimensions.
 //!
-//! Sums run in fixed blocks with several accumulators each (so they vectorise), and the block sums
-//! are combined in a fixed order: more exact than one running sum, and the same bits for any thread
-//! count.
+//! Elements are gathered in fixed blocks with several accumulators each (so the loops vectorise),
+//! and the blocks are combined in a fixed order: more exact than one running sum, and the same bits
+//! for any thread count.
 
 use super::{View, map, parallel, vectorize};
 use crate::dtype::{Element, Number};
 use crate::error::Result;
 use crate::shape::Dims;
 use crate::storage::Buffer;
-use std::borrow::Cow;
 
 /// Accumulators of a vectorised reduction: four AVX-512 registers of f32.
 const LANES: usize = 64;
-/// Elements of a row, or rows of a column sum, that are reduced together before anything else.
+/// Elements of a row that are reduced together before anything else.
 const BLOCK: usize = 4096;
+/// Rows of a matrix that are gathered column by column before anything else.
+const ROWS: usize = 64;
+/// Columns that are worth a task of their own; fewer would leave cache lines half used.
+const STRIP: usize = 4096;
 
 /// A way to make one value of many. `combine` must be associative but for rounding.
-pub(crate) trait Fold<T>: Sync {
+pub(crate) trait Fold<T: Element>: Sync {
     /// What elements are gathered in.
     type Acc: Copy + Send + Sync;
+    /// What comes out in the end.
+    type Out: Element;
     /// The value of no elements.
     fn start(&self) -> Self::Acc;
     /// One more element.
     fn push(&self, acc: Self::Acc, x: T) -> Self::Acc;
     /// Two gathered values in one.
     fn combine(&self, a: Self::Acc, b: Self::Acc) -> Self::Acc;
+    /// The result.
+    fn finish(&self, acc: Self::Acc) -> Self::Out;
+    /// At least one and at most `BLOCK` neighbouring elements; for folds that know better than to
+    /// push them one by one.
+    #[inline(always)]
+    fn block(&self, x: &[T]) -> Self::Acc {
+        gather(x, self)
+    }
 }
 
-/// The sum, gathered in the dtype of the result.
-pub(crate) struct Sum;
+/// The fold that gathers `map` of each element by `combine`.
+pub(crate) struct By<A, M, C, O> {
+    start: A,
+    map: M,
+    combine: C,
+    finish: O,
+}
 
-impl<T: Element> Fold<T> for Sum
+/// Gathers `map` of each element, from `start` on, by `combine`.
+pub(crate) fn by<T: Element, A: Element>(
+    start: A,
+    map: impl Fn(T) -> A + Sync,
+    combine: impl Fn(A, A) -> A + Sync,
+) -> impl Fold<T, Acc = A, Out = A> {
+    finished(start, map, combine, |acc| acc)
+}
+
+/// Like [`by`], with a last step for the result.
+pub(crate) fn finished<T: Element, A: Element, O: Element>(
+    start: A,
+    map: impl Fn(T) -> A + Sync,
+    combine: impl Fn(A, A) -> A + Sync,
+    finish: impl Fn(A) -> O + Sync,
+) -> impl Fold<T, Acc = A, Out = O> {
+    By {
+        start,
+        map,
+        combine,
+        finish,
+    }
+}
+
+impl<T, A, R, M, C, O> Fold<T> for By<A, M, C, O>
 where
-    T: SumInto,
+    T: Element,
+    A: Element,
+    R: Element,
+    M: Fn(T) -> A + Sync,
+    C: Fn(A, A) -> A + Sync,
+    O: Fn(A) -> R + Sync,
 {
-    type Acc = T::Out;
+    type Acc = A;
+    type Out = R;
     #[inline(always)]
-    fn start(&self) -> T::Out {
-        T::Out::ZERO
+    fn start(&self) -> A {
+        self.start
     }
     #[inline(always)]
-    fn push(&self, acc: T::Out, x: T) -> T::Out {
-        acc.plus(x.cast())
+    fn push(&self, acc: A, x: T) -> A {
+        (self.combine)(acc, (self.map)(x))
     }
     #[inline(always)]
-    fn combine(&self, a: T::Out, b: T::Out) -> T::Out {
-        a.plus(b)
+    fn combine(&self, a: A, b: A) -> A {
+        (self.combine)(a, b)
     }
-}
-
-/// What a sum of elements of this type is: floats stay, integers and bools become i64.
-pub(crate) trait SumInto: Element {
-    type Out: Number;
-}
-impl SumInto for f32 {
-    type Out = f32;
-}
-impl SumInto for f64 {
-    type Out = f64;
-}
-impl SumInto for bool {
-    type Out = i64;
-}
-impl SumInto for u8 {
-    type Out = i64;
-}
-impl SumInto for i32 {
-    type Out = i64;
-}
-impl SumInto for i64 {
-    type Out = i64;
+    #[inline(always)]
+    fn finish(&self, acc: A) -> R {
+        (self.finish)(acc)
+    }
 }
 
 /// The largest or the smallest element; NaN wins over everything.
-pub(crate) struct Extreme {
-    pub largest: bool,
+pub(crate) fn extreme<T: Number>(largest: bool) -> impl Fold<T, Acc = T, Out = T> {
+    let start = if largest { T::LOWEST } else { T::HIGHEST };
+    by(
+        start,
+        |x| x,
+        move |a, b| {
+            let better = if largest { b > a } else { b < a };
+            if better || b.is_nan() { b } else { a }
+        },
+    )
 }
 
-impl<T: Number> Fold<T> for Extreme {
-    type Acc = T;
-    #[inline(always)]
-    fn start(&self) -> T {
-        if self.largest { T::LOWEST } else { T::HIGHEST }
+/// Contiguous memory as `outer` matrices of `n × width` elements, of which each column is reduced.
+#[derive(Clone, Copy)]
+pub(crate) struct Columns {
+    pub outer: usize,
+    pub n: usize,
+    pub width: usize,
+}
+
+/// Calls `f` with the elements laid out so that the dimensions for which `reduced` is true are the
+/// columns of matrices; they are copied only if no way of looking at the memory does it. The
+/// results of the columns, in order, are a contiguous tensor of the other dimensions.
+fn columns_of<T: Element, R>(
+    x: View<'_, T>,
+    reduced: &[bool],
+    f: impl FnOnce(&[T], Columns) -> Result<R>,
+) -> Result<R> {
+    let rank = x.layout.rank();
+    let shape = &x.layout.shape;
+    let of = |which: bool| (0..rank).filter(move |&d| reduced[d] == which);
+    let size = |dims: &mut dyn Iterator<Item = usize>| dims.map(|d| shape[d]).product::<usize>();
+    let (outputs, n) = (size(&mut of(false)), size(&mut of(true)));
+    let columns = |outer, width| Columns { outer, n, width };
+
+    let rows = x
+        .layout
+        .permute(&of(false).chain(of(true)).collect::<Dims>());
+    if let Some(data) = View::new(x.data, &rows).as_slice() {
+        return f(data, columns(outputs, 1));
     }
-    #[inline(always)]
-    fn push(&self, acc: T, x: T) -> T {
-        let better = if self.largest { x > acc } else { x < acc };
-        if better || x.is_nan() { x } else { acc }
+    let matrix = x
+        .layout
+        .permute(&of(true).chain(of(false)).collect::<Dims>());
+    if let Some(data) = View::new(x.data, &matrix).as_slice() {
+        return f(data, columns(1, outputs));
     }
-    #[inline(always)]
-    fn combine(&self, a: T, b: T) -> T {
-        if a.is_nan() { a } else { self.push(a, b) }
+    let first = of(true).next().unwrap_or(0);
+    let end = of(true).next_back().map_or(0, |d| d + 1);
+    let one_run = reduced[first..end].iter().all(|r| *r);
+    if let Some(data) = x.as_slice().filter(|_| one_run) {
+        let outer = shape[..first].iter().product();
+        return f(data, columns(outer, shape[end..].iter().product()));
     }
+    f(
+        map::copy(View::new(x.data, &rows))?.slice(),
+        columns(outputs, 1),
+    )
 }
 
 /// Reduces the dimensions for which `reduced` is true. The result has the other dimensions, in
 /// their order, contiguous.
-pub(crate) fn reduce<T: Element, F>(x: View<'_, T>, reduced: &[bool], fold: &F) -> Result<Buffer>
-where
-    F: Fold<T>,
-    F::Acc: Element,
-{
-    let kept = |d: &usize| !reduced[*d];
-    let order: Dims = (0..x.layout.rank())
-        .filter(kept)
-        .chain((0..x.layout.rank()).filter(|d| reduced[*d]))
-        .collect();
-    let outputs: usize = (0..x.layout.rank())
-        .filter(kept)
-        .map(|d| x.layout.shape[d])
-        .product();
-    let n: usize = order
-        .iter()
-        .filter(|&&d| reduced[d])
-        .map(|&d| x.layout.shape[d])
-        .product();
-    if outputs == 0 || n == 0 {
-        return Buffer::build(outputs, |out| out.fill(fold.start()));
-    }
-    // Leading dimensions of contiguous memory are summed row by row, without a copy.
-    let leading = reduced.iter().position(|r| !r).unwrap_or(0);
-    if let Some(data) = x
-        .as_slice()
-        .filter(|_| leading > 0 && !reduced[leading..].contains(&true))
-    {
-        return columns(data, n, outputs, fold);
-    }
-    let layout = x.layout.permute(&order);
-    let rows = View::new(x.data, &layout);
-    let copied = if rows.as_slice().is_none() {
-        Some(map::copy(rows)?)
-    } else {
-        None
-    };
-    let data = match &copied {
-        Some(buffer) => buffer.slice(),
-        None => rows.as_slice().expect("checked above"),
-    };
-    if outputs == 1 {
-        return Buffer::build(1, |out| out[0] = row(data, fold));
-    }
-    Buffer::build(outputs, |out| {
-        parallel::fill(out, (parallel::GRAIN / n).max(1), |start, out| {
-            for (o, row) in out.iter_mut().zip(data[start * n..].chunks_exact(n)) {
-                *o = vectorize(|| {
-                    row.chunks(BLOCK)
-                        .fold(fold.start(), |acc, b| fold.combine(acc, block(b, fold)))
+pub(crate) fn reduce<T: Element, F: Fold<T>>(
+    x: View<'_, T>,
+    reduced: &[bool],
+    fold: &F,
+) -> Result<Buffer> {
+    columns_of(x, reduced, |data, columns| {
+        fold_columns(data, columns, fold)
+    })
+}
+
+fn fold_columns<T: Element, F: Fold<T>>(
+    data: &[T],
+    Columns { outer, n, width }: Columns,
+    fold: &F,
+) -> Result<Buffer> {
+    Buffer::build(outer * width, |out: &mut [F::Out]| {
+        if data.is_empty() {
+            return out.fill(fold.finish(fold.start()));
+        }
+        match (outer, width) {
+            // Long rows one after the other, many threads on each.
+            (_, 1) if outer == 1 || n >= 8 * parallel::GRAIN => {
+                for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
+                    *o = fold.finish(long_row(row, fold));
+                }
+            }
+            (_, 1) => parallel::fill(out, (parallel::GRAIN / n).max(1), |start, out| {
+                vectorize(|| {
+                    for (o, row) in out.iter_mut().zip(data[start * n..].chunks_exact(n)) {
+                        let blocks = row.chunks(BLOCK).map(|b| fold.block(b));
+                        let acc = blocks.reduce(|a, b| fold.combine(a, b));
+                        *o = fold.finish(acc.expect("a row has elements"));
+                    }
+                });
+            }),
+            _ => {
+                let size = n * width;
+                // Small matrices several to a task; large ones one by one, each cut up by itself.
+                let matrices = match parallel::GRAIN / size {
+                    0 => outer,
+                    many => many,
+                };
+                parallel::fill(out, matrices * width, |start, out| {
+                    let data = data[start * n..].chunks_exact(size);
+                    for (out, matrix) in out.chunks_exact_mut(width).zip(data) {
+                        fold_matrix(matrix, n, width, fold, out);
+                    }
                 });
             }
-        });
+        }
     })
 }
 
 /// One long row: its blocks in parallel, their results combined as a balanced tree.
-fn row<T: Element, F: Fold<T>>(data: &[T], fold: &F) -> F::Acc {
+fn long_row<T: Element, F: Fold<T>>(data: &[T], fold: &F) -> F::Acc {
     let blocks_a_task = parallel::GRAIN / BLOCK;
     let mut partial = vec![fold.start(); data.len().div_ceil(BLOCK)];
     parallel::fill(&mut partial, blocks_a_task, |start, out| {
         for (o, b) in out.iter_mut().zip(data[start * BLOCK..].chunks(BLOCK)) {
-            *o = vectorize(|| block(b, fold));
+            *o = vectorize(|| fold.block(b));
         }
     });
     tree(&mut partial, fold)
 }
 
 /// Combines neighbours until one value is left, so that rounding grows with the logarithm.
-fn tree<T, F: Fold<T>>(values: &mut [F::Acc], fold: &F) -> F::Acc {
+fn tree<T: Element, F: Fold<T>>(values: &mut [F::Acc], fold: &F) -> F::Acc {
     let mut step = 1;
     while step < values.len() {
         for i in (0..values.len() - step).step_by(2 * step) {
@@ -177,9 +242,9 @@ fn tree<T, F: Fold<T>>(values: &mut [F::Acc], fold: &F) -> F::Acc {
     values.first().copied().unwrap_or_else(|| fold.start())
 }
 
-/// At most `BLOCK` elements, in independent accumulators.
+/// Elements one by one, in independent accumulators.
 #[inline(always)]
-fn block<T: Element, F: Fold<T>>(x: &[T], fold: &F) -> F::Acc {
+pub(super) fn gather<T: Element, F: Fold<T> + ?Sized>(x: &[T], fold: &F) -> F::Acc {
     if x.len() < LANES {
         return x.iter().fold(fold.start(), |acc, &x| fold.push(acc, x));
     }
@@ -203,79 +268,118 @@ fn block<T: Element, F: Fold<T>>(x: &[T], fold: &F) -> F::Acc {
     lanes[0]
 }
 
-/// Column-wise over `n` rows of `width` elements. Rows are gathered in blocks of 64, so that
-/// rounding does not grow with their number.
-fn columns<T: Element, F>(data: &[T], n: usize, width: usize, fold: &F) -> Result<Buffer>
-where
-    F: Fold<T>,
-    F::Acc: Element,
-{
-    const ROWS: usize = 64;
-    // Bands of rows, as many as the work is worth: their number depends on the sizes only.
+/// The columns of one matrix of `n` rows, in parallel over whichever gives more tasks: strips of
+/// columns or bands of rows. Their number depends on the sizes only.
+fn fold_matrix<T: Element, F: Fold<T>>(
+    data: &[T],
+    n: usize,
+    width: usize,
+    fold: &F,
+    out: &mut [F::Out],
+) {
     let bands = (n * width / (4 * parallel::GRAIN)).clamp(1, n.div_ceil(ROWS));
-    let rows_a_band = n.div_ceil(bands).next_multiple_of(ROWS);
-    let bands = n.div_ceil(rows_a_band);
-    let mut partial = Buffer::new::<F::Acc>(bands * width)?;
-    parallel::fill(partial.slice_mut::<F::Acc>(), width, |start, out| {
-        let band = start / width;
-        out.fill(fold.start());
-        let rows = &data[band * rows_a_band * width..n.min((band + 1) * rows_a_band) * width];
-        let mut sums = vec![fold.start(); width];
-        vectorize(|| {
-            for rows in rows.chunks(ROWS * width) {
-                sums.fill(fold.start());
-                for row in rows.chunks_exact(width) {
-                    sums.iter_mut()
-                        .zip(row)
-                        .for_each(|(s, &x)| *s = fold.push(*s, x));
-                }
-                out.iter_mut()
-                    .zip(&sums)
-                    .for_each(|(o, &s)| *o = fold.combine(*o, s));
-            }
-        });
-    });
-    if bands == 1 {
-        return Ok(partial);
-    }
-    let partial = partial.slice::<F::Acc>();
-    Buffer::build(width, |out| {
-        out.copy_from_slice(&partial[..width]);
-        for band in partial[width..].chunks_exact(width) {
+    if bands == 1 || width / STRIP > bands {
+        return parallel::fill(out, (parallel::GRAIN / n).max(STRIP), |column, out| {
+            let mut sums = vec![fold.start(); out.len()];
+            fold_strip(data, width, column, fold, &mut sums);
             out.iter_mut()
-                .zip(band)
-                .for_each(|(o, &s)| *o = fold.combine(*o, s));
+                .zip(&sums)
+                .for_each(|(o, &s)| *o = fold.finish(s));
+        });
+    }
+    let rows_a_band = n.div_ceil(bands).next_multiple_of(ROWS);
+    let mut partial = vec![fold.start(); n.div_ceil(rows_a_band) * width];
+    parallel::fill(&mut partial, width, |start, out| {
+        let first = start / width * rows_a_band;
+        let rows = &data[first * width..n.min(first + rows_a_band) * width];
+        fold_strip(rows, width, 0, fold, out);
+    });
+    let (sums, bands) = partial.split_at_mut(width);
+    for band in bands.chunks_exact(width) {
+        sums.iter_mut()
+            .zip(band)
+            .for_each(|(s, &b)| *s = fold.combine(*s, b));
+    }
+    out.iter_mut()
+        .zip(sums)
+        .for_each(|(o, &mut s)| *o = fold.finish(s));
+}
+
+/// The columns from `column` on of rows of `width` elements, as many as `sums` has places. Rows are
+/// gathered in blocks, so that rounding does not grow with their number.
+fn fold_strip<T: Element, F: Fold<T>>(
+    data: &[T],
+    width: usize,
+    column: usize,
+    fold: &F,
+    sums: &mut [F::Acc],
+) {
+    let mut block = vec![fold.start(); sums.len()];
+    vectorize(|| {
+        for rows in data.chunks(ROWS * width) {
+            block.fill(fold.start());
+            for row in rows.chunks_exact(width) {
+                block
+                    .iter_mut()
+                    .zip(&row[column..])
+                    .for_each(|(b, &x)| *b = fold.push(*b, x));
+            }
+            sums.iter_mut()
+                .zip(&block)
+                .for_each(|(s, &b)| *s = fold.combine(*s, b));
         }
+    });
+}
+
+/// The position of the largest (or smallest) element among those that are reduced together, in
+/// their row-major order; the first of several equal ones, and NaN before everything, as in NumPy.
+pub(crate) fn arg_extreme<T: Number>(
+    x: View<'_, T>,
+    reduced: &[bool],
+    largest: bool,
+) -> Result<Buffer> {
+    columns_of(x, reduced, |data, columns| {
+        let best = fold_columns(data, columns, &extreme::<T>(largest))?;
+        first(data, columns, best.slice())
     })
 }
 
-/// The position of the largest (or smallest) element along the last dimension, for each row of a
-/// contiguous slice; the first of several equal ones, and NaN before everything, as in NumPy.
-pub(crate) fn arg_extreme<T: Number>(
-    data: Cow<'_, [T]>,
-    n: usize,
-    largest: bool,
+/// The first position in each column of its value in `best`, or of a NaN.
+fn first<T: Number>(
+    data: &[T],
+    Columns { outer, n, width }: Columns,
+    best: &[T],
 ) -> Result<Buffer> {
-    Buffer::build(data.len() / n, |out| {
-        parallel::fill(
-            out,
-            (parallel::GRAIN / n).max(1),
-            |start, out: &mut [i64]| {
-                for (o, row) in out.iter_mut().zip(data[start * n..].chunks_exact(n)) {
-                    let mut best = 0;
-                    for (i, &x) in row.iter().enumerate() {
-                        let better = if largest {
-                            x > row[best]
-                        } else {
-                            x < row[best]
-                        };
-                        if better || x.is_nan() && !row[best].is_nan() {
-                            best = i;
+    let is = |x: T, best: T| x == best || x.is_nan();
+    Buffer::build(outer * width, |out: &mut [i64]| {
+        if width == 1 {
+            return parallel::fill(out, (parallel::GRAIN / n).max(1), |start, out| {
+                vectorize(|| {
+                    let rows = data[start * n..].chunks_exact(n).zip(&best[start..]);
+                    for (o, (row, &best)) in out.iter_mut().zip(rows) {
+                        // Block by block without a branch, then within the one that has it.
+                        let has = |b: &[T]| b.iter().fold(false, |any, &x| any | is(x, best));
+                        let from = LANES * row.chunks(LANES).position(has).unwrap_or(0);
+                        let within = row[from..].iter().position(|&x| is(x, best));
+                        *o = (from + within.unwrap_or(0)) as i64;
+                    }
+                });
+            });
+        }
+        for (i, out) in out.chunks_exact_mut(width).enumerate() {
+            let matrix = &data[i * n * width..][..n * width];
+            let best = &best[i * width..][..width];
+            parallel::fill(out, (parallel::GRAIN / n).max(LANES), |column, out| {
+                vectorize(|| {
+                    // From the last row on, so that the first one that has it remains.
+                    for (r, row) in matrix.chunks_exact(width).enumerate().rev() {
+                        let row = row[column..].iter().zip(&best[column..]);
+                        for (o, (&x, &best)) in out.iter_mut().zip(row) {
+                            *o = if is(x, best) { r as i64 } else { *o };
                         }
                     }
-                    *o = best as i64;
-                }
-            },
-        );
+                });
+            });
+        }
     })
 }

@@ -2,9 +2,9 @@
 
 use super::registry::{Case, Input};
 use crate::autograd::{Context, Function, Grads, Saved, apply};
-use crate::dtype::{Element, dispatch_float};
+use crate::dtype::{DType, Element, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
-use crate::kernels::matmul::{Matrix, matmul};
+use crate::kernels::matmul::{Matrix, matmul, products};
 use crate::kernels::{View, map};
 use crate::shape::{Dims, Layout, broadcast, numel};
 use crate::storage::Buffer;
@@ -15,26 +15,42 @@ pub(super) const CASES: &[Case] = &[
         "matmul",
         &[Input::real(&[2, 3]), Input::real(&[3, 4])],
         |x| x[0].matmul(&x[1]),
-    ),
+    )
+    .torch("x[0] @ x[1]"),
     Case::new("matmul", &[Input::real(&[3]), Input::real(&[3])], |x| {
         x[0].matmul(&x[1])
-    }),
+    })
+    .torch("x[0] @ x[1]"),
     Case::new("matmul", &[Input::real(&[2, 3]), Input::real(&[3])], |x| {
         x[0].matmul(&x[1])
-    }),
+    })
+    .torch("x[0] @ x[1]"),
     Case::new("matmul", &[Input::real(&[3]), Input::real(&[3, 2])], |x| {
         x[0].matmul(&x[1])
-    }),
+    })
+    .torch("x[0] @ x[1]"),
     Case::new(
         "matmul",
         &[Input::real(&[2, 2, 3]), Input::real(&[3, 2])],
         |x| x[0].matmul(&x[1]),
-    ),
+    )
+    .torch("x[0] @ x[1]"),
     Case::new(
         "matmul",
         &[Input::real(&[2, 1, 2, 3]), Input::real(&[2, 3, 2])],
         |x| x[0].matmul(&x[1]),
-    ),
+    )
+    .torch("x[0] @ x[1]"),
+    Case::new(
+        "matmul",
+        &[
+            Input::integers(&[2, 2, 3], -9, 9),
+            Input::integers(&[3, 4], -9, 9),
+        ],
+        |x| x[0].matmul(&x[1]),
+    )
+    .torch("x[0] @ x[1]")
+    .constant(),
     Case::new(
         "linear",
         &[
@@ -43,21 +59,29 @@ pub(super) const CASES: &[Case] = &[
             Input::real(&[2]),
         ],
         |x| x[0].linear(&x[1], Some(&x[2])),
-    ),
+    )
+    .torch("F.linear(x[0], x[1], x[2])"),
     Case::new(
         "linear",
         &[Input::real(&[2, 2, 3]), Input::real(&[2, 3])],
         |x| x[0].linear(&x[1], None),
-    ),
+    )
+    .torch("F.linear(x[0], x[1])"),
+    Case::new(
+        "linear",
+        &[Input::real(&[3]), Input::real(&[2, 3]), Input::real(&[2])],
+        |x| x[0].linear(&x[1], Some(&x[2])),
+    )
+    .torch("F.linear(x[0], x[1], x[2])"),
 ];
 
 impl Tensor {
     /// The matrix product, with PyTorch's rules for every rank: two vectors give their dot product;
     /// a vector on the left is a row, on the right a column; leading dimensions are batches, which
-    /// broadcast. Shapes `[.., m, k]` · `[.., k, n]` → `[.., m, n]`.
+    /// broadcast. Shapes `[.., m, k]` · `[.., k, n]` → `[.., m, n]`. Integers wrap.
     ///
     /// # Errors
-    /// For a 0-d operand, inner sizes that differ, dtypes that differ or are not floating point.
+    /// For a 0-d operand, inner sizes that differ, dtypes that differ, or bools.
     ///
     /// ```
     /// # use gradus_core::Tensor;
@@ -74,7 +98,13 @@ impl Tensor {
                 other.ndim()
             ));
         }
-        same_float("matmul", self, other)?;
+        same_dtype("matmul", self, other)?;
+        if self.dtype() == DType::Bool {
+            return Err(err!(
+                DType,
+                "matmul: not implemented for 'bool' tensors; convert with to_dtype first"
+            ));
+        }
         let a = if self.ndim() == 1 {
             self.unsqueeze(0)?
         } else {
@@ -180,6 +210,10 @@ impl Tensor {
 
 fn same_float(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {
     a.dtype().expect_float(op)?;
+    same_dtype(op, a, b)
+}
+
+fn same_dtype(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {
     if a.dtype() == b.dtype() {
         return Ok(());
     }
@@ -229,13 +263,12 @@ impl Function for MatMul {
         let batches = shape.clone();
         shape.extend([m, n]);
         let len = numel(&shape)?;
-        let out = dispatch_float!("matmul", a.dtype(), T => a.with::<T, _>(|a| b.with::<T, _>(|b| {
+        let out = dispatch_number!("matmul", a.dtype(), T => a.with::<T, _>(|a| b.with::<T, _>(|b| {
             let (a, b) = (View::new(a.data, &la), View::new(b.data, &lb));
             let mut out = Buffer::new::<T>(len)?;
-            for (i, out) in out.slice_mut().chunks_exact_mut((m * n).max(1)).enumerate() {
-                let (a, b) = (matrix(a, batch_offset(&la, &batches, i)), matrix(b, batch_offset(&lb, &batches, i)));
-                matmul(out, (m, k, n), a, b, false)?;
-            }
+            products(out.slice_mut(), (m, k, n), |i| {
+                (matrix(a, batch_offset(&la, &batches, i)), matrix(b, batch_offset(&lb, &batches, i)))
+            })?;
             Ok(out)
         })))?;
         Ok(Tensor::from_buffer(out, shape))

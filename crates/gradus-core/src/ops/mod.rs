@@ -8,21 +8,28 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+mod counting;
 mod dropout;
 mod index;
 mod inplace;
+pub(crate) mod linalg;
 pub mod loss;
 mod matmul;
 mod normalize;
 mod pointwise;
 mod reduce;
 mod registry;
+mod scan;
 mod shape;
 mod softmax;
+mod sort;
 
+pub use compare::Closeness;
+pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
-pub use reduce::Dimensions;
+pub use reduce::rank::Interpolation;
+pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
 pub use shape::{Integers, NewShape, Padding};
 
@@ -49,8 +56,24 @@ pub const ALL: &[&[Case]] = &[
     pointwise::float::CASES,
     pointwise::traced::CASES,
     binary::CASES,
+    binary::division::CASES,
+    binary::power::CASES,
+    binary::extremes::CASES,
+    binary::functions::CASES,
+    binary::blend::CASES,
+    binary::bits::CASES,
+    compare::CASES,
     cast::CASES,
-    reduce::CASES,
+    reduce::sum::CASES,
+    reduce::extreme::CASES,
+    reduce::logical::CASES,
+    reduce::statistics::CASES,
+    reduce::norm::CASES,
+    reduce::logsumexp::CASES,
+    reduce::rank::CASES,
+    scan::CASES,
+    sort::CASES,
+    counting::CASES,
     shape::reshape::CASES,
     shape::order::CASES,
     shape::expand::CASES,
@@ -68,6 +91,18 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    linalg::products::CASES,
+    linalg::einsum::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::solve::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::inverse::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::determinant::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::orthogonal::CASES,
+    #[cfg(feature = "linalg")]
+    linalg::dense::spectral::CASES,
     softmax::CASES,
     normalize::CASES,
     dropout::CASES,

@@ -6,7 +6,8 @@ use crate::dtype::{DType, Element, dispatch_float};
 use crate::error::{Result, err};
 use crate::kernels::math::Float;
 use crate::kernels::normalize::Normalize;
-use crate::shape::{Dims, IntoShape, resolve_dim};
+use crate::ops::keepdim;
+use crate::shape::{Dims, IntoShape};
 use crate::tensor::Tensor;
 use std::borrow::Cow;
 
@@ -202,7 +203,7 @@ impl Tensor {
     /// ```
     pub fn normalize(&self, p: f64, dim: isize, eps: f64) -> Result<Tensor> {
         self.dtype().expect_float("normalize")?;
-        let length = self.length(p, dim).map_err(|e| e.at("normalize"))?;
+        let length = self.norm(p, keepdim(dim)).map_err(|e| e.at("normalize"))?;
         // Not a maximum by addition and subtraction, which would round; the gradient is that of the
         // larger one, and no length is infinite and below eps.
         let long = length.gt(eps)?.to_dtype(self.dtype())?;
@@ -235,7 +236,7 @@ impl Tensor {
             let shape = crate::shape::broadcast(self.shape(), other.shape())?;
             let unit = |x: &Tensor| -> Result<Tensor> {
                 let x = x.broadcast_to(&shape)?;
-                let length = x.length(2.0, dim)?;
+                let length = x.norm(2, keepdim(dim))?;
                 // What is missing is a constant: the gradient passes as if it were not.
                 let missing = super::binary::sub(eps, &length.detach())?.relu()?;
                 x.div(&length.add(&missing)?)
@@ -281,11 +282,11 @@ impl NormalizeRows {
     fn normalized(&self, x: &Tensor) -> Result<(Tensor, Tensor)> {
         let dims = self.dims.as_slice();
         let x = if self.center {
-            Cow::Owned(x.sub(&x.mean_keepdim(dims)?)?)
+            Cow::Owned(x.sub(&x.mean(keepdim(dims))?)?)
         } else {
             Cow::Borrowed(x)
         };
-        let scale = x.mul(&*x)?.mean_keepdim(dims)?.add(self.eps)?.pow(-0.5)?;
+        let scale = x.mul(&*x)?.mean(keepdim(dims))?.add(self.eps)?.pow(-0.5)?;
         Ok((x.mul(&scale)?, scale))
     }
 
@@ -295,9 +296,9 @@ impl NormalizeRows {
         let (y, scale) = self.normalized(x)?;
         let dw = g.mul(&y)?;
         let h = weight.map_or(Ok(g.clone()), |weight| g.mul(weight))?;
-        let along = y.mul(&h.mul(&y)?.mean_keepdim(dims)?)?;
+        let along = y.mul(&h.mul(&y)?.mean(keepdim(dims))?)?;
         let dx = if self.center {
-            h.sub(&h.mean_keepdim(dims)?)?.sub(&along)?
+            h.sub(&h.mean(keepdim(dims))?)?.sub(&along)?
         } else {
             h.sub(&along)?
         };
@@ -364,41 +365,6 @@ impl Function for NormalizeRows {
         grads.extend(self.bias.then(|| Grad::Of(g.clone())));
         Ok(grads.into_iter().collect())
     }
-}
-
-impl Tensor {
-    /// The p-norm along `dim`, which becomes size 1. The gradient at a vector of zeros is 0.
-    pub(super) fn length(&self, p: f64, dim: isize) -> Result<Tensor> {
-        resolve_dim(dim, self.ndim())?;
-        let size = self.abs()?;
-        if p == f64::INFINITY {
-            return match self.size(dim) {
-                Ok(0) => size.sum_keepdim(dim),
-                _ => size.amax_keepdim(dim),
-            };
-        }
-        if p == 1.0 {
-            return size.sum_keepdim(dim);
-        }
-        let sum = if p == 2.0 {
-            self.mul(self)?.sum_keepdim(dim)?
-        } else {
-            positive_power(&size, p)?.sum_keepdim(dim)?
-        };
-        positive_power(&sum, 1.0 / p)
-    }
-}
-
-/// xᵖ where x is positive, with value and gradient 0 where it is 0.
-fn positive_power(x: &Tensor, p: f64) -> Result<Tensor> {
-    let zero = x.eq(0.0)?.to_dtype(x.dtype())?;
-    let power = x.add(&zero)?;
-    let power = if p == 0.5 {
-        power.sqrt()?
-    } else {
-        power.pow(p)?
-    };
-    power.mul(&super::binary::sub(1.0, &zero)?)
 }
 
 #[cfg(test)]

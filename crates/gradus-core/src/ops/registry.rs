@@ -126,7 +126,6 @@ impl Input {
     }
 
     /// Bools, about as many of each.
-    #[allow(dead_code)]
     pub(super) const fn bools(shape: &'static [usize]) -> Self {
         Self {
             shape,

@@ -5,6 +5,7 @@ use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enab
 use crate::dtype::dispatch_float;
 use crate::error::Result;
 use crate::kernels::rows;
+use crate::ops::keepdim;
 use crate::shape::resolve_dim;
 use crate::tensor::Tensor;
 
@@ -120,9 +121,9 @@ impl Function for Softmax {
         let dx = if is_grad_enabled() || width != 1 {
             let dim = self.dim as isize;
             if self.log {
-                g.sub(&y.exp()?.mul(&g.sum_keepdim(dim)?)?)?
+                g.sub(&y.exp()?.mul(&g.sum(keepdim(dim))?)?)?
             } else {
-                y.mul(&g.sub(&g.mul(&y)?.sum_keepdim(dim)?)?)?
+                y.mul(&g.sub(&g.mul(&y)?.sum(keepdim(dim))?)?)?
             }
         } else {
             let n = n.max(1);

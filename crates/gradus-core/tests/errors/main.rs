@@ -6,6 +6,7 @@ mod create;
 mod gradients;
 mod index;
 mod inplace;
+mod linalg;
 mod loss;
 mod matmul;
 mod pointwise;
@@ -101,6 +102,7 @@ const TABLES: &[&[Row]] = &[
     index::TABLE,
     reduce::TABLE,
     matmul::TABLE,
+    linalg::TABLE,
     loss::TABLE,
     inplace::TABLE,
     gradients::TABLE,

@@ -7,6 +7,7 @@ use super::targets::{
 use super::{Reduction, check};
 use crate::autograd::apply;
 use crate::error::{Result, err};
+use crate::ops::keepdim;
 use crate::ops::registry::{Case, Input};
 use crate::shape::Dims;
 use crate::tensor::Tensor;
@@ -463,7 +464,7 @@ impl Tensor {
         // weight may be taken for another one, since its rows count for nothing.
         let weights = targets.dense(self.dtype())?;
         let others = weights.eq(0.0)?.to_dtype(self.dtype())?;
-        let weights = weights.sum_keepdim(1)?.div(targets.c as f64)?;
+        let weights = weights.sum(keepdim(1))?.div(targets.c as f64)?;
         let x = by_rows(self)?;
         let negative = x.nll_loss_with(&target.reshape([-1])?, Reduction::None)?;
         let short = x.add(&negative.unsqueeze(1)?)?;

@@ -3,6 +3,7 @@
 use super::{Reduction, check};
 use crate::error::{Result, err};
 use crate::ops::binary::sub;
+use crate::ops::keepdim;
 use crate::ops::registry::{Case, Input};
 use crate::tensor::Tensor;
 
@@ -341,25 +342,17 @@ impl Tensor {
         let dtype = self.dtype().promote(positive.dtype());
         dtype.promote(negative.dtype()).expect_float(OP)?;
         let losses = || {
-            let distance = |a: &Tensor, b: &Tensor| a.sub(b)?.add(eps)?.length(p, -1);
+            let distance = |a: &Tensor, b: &Tensor| a.sub(b)?.add(eps)?.norm(p, keepdim(-1));
             let near = distance(self, positive)?;
             let mut far = distance(self, negative)?;
             if swap {
-                far = smaller(&far, &distance(positive, negative)?)?;
+                far = far.minimum(&distance(positive, negative)?)?;
             }
             near.sub(&far)?.add(margin)?.relu()
         };
         let losses = losses().map_err(|e| e.at(OP))?;
         reduction.of(losses.squeeze(-1)?)
     }
-}
-
-/// The smaller one; equal ones share the gradient.
-fn smaller(a: &Tensor, b: &Tensor) -> Result<Tensor> {
-    let dtype = a.dtype().promote(b.dtype());
-    let even = a.eq(b)?.to_dtype(dtype)?.mul(0.5)?;
-    let first = a.lt(b)?.to_dtype(dtype)?.add(&even)?;
-    a.mul(&first)?.add(&b.mul(&sub(1.0, &first)?)?)
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! Losses of probabilities: of single events, and between distributions.
 
 use super::{Reduction, weighted};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
+use crate::autograd::{Context, Function, Grads, Saved, apply};
 use crate::dtype::{Element, Number, dispatch_float};
 use crate::error::{Result, err};
 use crate::kernels::map::{self, Cost};
-use crate::kernels::math::Float;
 use crate::ops::binary::sub;
 use crate::ops::promoted;
 use crate::ops::registry::{Case, Input};
@@ -40,13 +39,13 @@ pub(in crate::ops) const CASES: &[Case] = &[
         "F.binary_cross_entropy(x[0], x[1], weight=torch.tensor([.5, 2., 1.25], dtype=x[0].dtype), reduction='none')",
     ),
     Case::new(
-        "log_sigmoid",
+        "logsigmoid",
         &[Input::real(&[2, 3]), Input::within(&[2, 3], 0.0, 1.0)],
         |x| x[0].binary_cross_entropy_with_logits(&x[1]),
     )
     .torch("F.binary_cross_entropy_with_logits(x[0], x[1])"),
     Case::new(
-        "log_sigmoid",
+        "logsigmoid",
         &[
             Input::within(&[2, 3], -40.0, 40.0),
             Input::within(&[2, 3], 0.0, 1.0),
@@ -248,7 +247,7 @@ impl Tensor {
             ));
         }
         // −log σ(x) is the loss of a positive, and x more that of a negative.
-        let mut positive = apply(LogSigmoid, &[self])?.neg()?;
+        let mut positive = self.logsigmoid()?.neg()?;
         if let Some(pos_weight) = options.pos_weight {
             let more = pos_weight
                 .sub(1.0)
@@ -314,15 +313,6 @@ impl Tensor {
     }
 }
 
-/// log(1 + x), exact near 0: the rounding error of 1 + x is divided out (Kahan; Goldberg, "What
-/// every computer scientist should know about floating-point arithmetic", theorem 4).
-#[inline(always)]
-fn ln_1p<T: Float>(x: T) -> T {
-    let u = T::ONE + x;
-    let quotient = u.ln() * (x / (u - T::ONE));
-    if u == T::ONE { x } else { quotient }
-}
-
 /// −t·log x − (1 − t)·log(1 − x) with logarithms of at least −100. Gradients: (x − t)/(x(1 − x)),
 /// and log(1 − x) − log x.
 struct BinaryCrossEntropy;
@@ -339,7 +329,7 @@ impl Function for BinaryCrossEntropy {
             let floor = T::from_f64(-100.0);
             let clamped = |log: T| if log < floor { floor } else { log };
             x[0].with::<T, _>(|x0| x[1].with::<T, _>(|x1| map::zip(x0, x1, Cost::High, |x, t| {
-                -(t * clamped(x.ln()) + (T::ONE - t) * clamped(ln_1p(-x)))
+                -(t * clamped(x.ln()) + (T::ONE - t) * clamped((-x).ln_1p()))
             })))
         })?;
         Ok(Tensor::from_buffer(losses, x[0].layout().shape.clone()))
@@ -355,31 +345,6 @@ impl Function for BinaryCrossEntropy {
         })?;
         let dt = saved.grad(1, || g.mul(&rest.log()?.sub(&x.log()?)?))?;
         Ok([dx, dt].into())
-    }
-}
-
-/// log σ(x) = min(x, 0) − log(1 + e^−|x|). The gradient is σ(−x).
-struct LogSigmoid;
-
-impl Function for LogSigmoid {
-    fn name(&self) -> &'static str {
-        "log_sigmoid"
-    }
-
-    fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        ctx.save(x[0]);
-        let y = dispatch_float!(self.name(), x[0].dtype(), T => {
-            x[0].with::<T, _>(|x| map::map(x, Cost::High, |x: T| {
-                let least = if x > T::ZERO { T::ZERO } else { x };
-                least - ln_1p((-x.abs()).exp())
-            }))
-        })?;
-        Ok(Tensor::from_buffer(y, x[0].layout().shape.clone()))
-    }
-
-    fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
-        let dx = g.mul(&saved.get(0)?.neg()?.sigmoid()?)?;
-        Ok([Grad::Of(dx)].into())
     }
 }
 
@@ -422,7 +387,7 @@ mod tests {
     fn infinite_logits() -> Result<()> {
         let inf = f64::INFINITY;
         let x = Tensor::from([-inf, inf, f64::NAN]).requires_grad_(true)?;
-        let y = apply(LogSigmoid, &[&x])?;
+        let y = x.logsigmoid()?;
         let values = y.to_vec::<f64>()?;
         assert_eq!(values[..2], [-inf, 0.0]);
         assert!(values[2].is_nan());

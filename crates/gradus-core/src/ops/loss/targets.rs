@@ -6,6 +6,7 @@ use crate::dtype::{DType, Element, dispatch_float};
 use crate::error::{Error, Result, err};
 use crate::kernels::math::Float;
 use crate::kernels::rows;
+use crate::ops::keepdim;
 use crate::shape::Dims;
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
@@ -246,7 +247,10 @@ impl Function for FusedCrossEntropy {
         if is_grad_enabled() {
             let x = saved.get(0)?;
             let targets = self.0.dense(x.dtype())?;
-            let slope = x.softmax(1)?.mul(&targets.sum_keepdim(1)?)?.sub(&targets)?;
+            let slope = x
+                .softmax(1)?
+                .mul(&targets.sum(keepdim(1))?)?
+                .sub(&targets)?;
             return Ok([Grad::Of(slope.mul(&self.0.scales(g)?)?)].into());
         }
         let (logs, c) = (saved.get(1)?, self.0.c.max(1));

@@ -1,6 +1,17 @@
-//! Arithmetic on two operands, with broadcasting and type promotion.
+//! Functions of two operands, with broadcasting and type promotion: here sum, difference, product and
+//! quotient, and what all of them share.
 //!
 //! The engine sums gradients over broadcast dimensions, so `backward` need not know of them.
+
+pub(super) mod bits;
+pub(super) mod blend;
+pub(super) mod division;
+pub(super) mod extremes;
+pub(super) mod functions;
+pub(super) mod power;
+
+pub(crate) use bits::{bitwise_and, bitwise_or, bitwise_xor, left_shift, right_shift};
+pub(crate) use division::remainder;
 
 use super::registry::{Case, Input};
 use super::{Operand, promoted};
@@ -9,7 +20,6 @@ use crate::dtype::{Number, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::View;
 use crate::kernels::map::{self, Cost};
-use crate::kernels::math::Float;
 use crate::shape;
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
@@ -19,30 +29,31 @@ use std::borrow::Cow;
 pub(super) const CASES: &[Case] = &[
     Case::new("add", &[Input::real(&[2, 3]), Input::real(&[2, 3])], |x| {
         x[0].add(&x[1])
-    }),
+    })
+    .torch("x[0] + x[1]"),
     Case::new(
         "add",
         &[Input::real(&[4, 1, 3]), Input::real(&[2, 1])],
         |x| x[0].add(&x[1]),
-    ),
+    )
+    .torch("x[0] + x[1]"),
     Case::new("sub", &[Input::real(&[2, 3]), Input::real(&[3])], |x| {
         x[0].sub(&x[1])
-    }),
-    Case::new("sub", &[Input::real(&[3])], |x| sub(1.0, &x[0])),
+    })
+    .torch("x[0] - x[1]"),
+    Case::new("sub", &[Input::real(&[3])], |x| sub(1.0, &x[0])).torch("1 - x[0]"),
     Case::new("mul", &[Input::real(&[2, 3]), Input::real(&[])], |x| {
         x[0].mul(&x[1])
-    }),
-    Case::new("mul", &[Input::real(&[3])], |x| x[0].mul(&x[0])),
+    })
+    .torch("x[0] * x[1]"),
+    Case::new("mul", &[Input::real(&[3])], |x| x[0].mul(&x[0])).torch("x[0] * x[0]"),
     Case::new(
         "div",
         &[Input::real(&[2, 3]), Input::positive(&[2, 1])],
         |x| x[0].div(&x[1]),
-    ),
-    Case::new("div", &[Input::positive(&[3])], |x| div(1.0, &x[0])),
-    Case::new("pow", &[Input::positive(&[2, 3]), Input::real(&[3])], |x| {
-        x[0].pow(&x[1])
-    }),
-    Case::new("pow", &[Input::real(&[5])], |x| x[0].pow(3.0)),
+    )
+    .torch("x[0] / x[1]"),
+    Case::new("div", &[Input::positive(&[3])], |x| div(1.0, &x[0])).torch("1 / x[0]"),
 ];
 
 impl Tensor {
@@ -104,21 +115,6 @@ impl Tensor {
         div(self, other)
     }
 
-    /// Element-wise power. Integers are raised as f32.
-    ///
-    /// # Errors
-    /// If the shapes do not broadcast.
-    ///
-    /// ```
-    /// # use gradus_core::Tensor;
-    /// assert_eq!(Tensor::from([2.0, 3.0]).pow(2)?.to_vec::<f32>()?, [4.0, 9.0]);
-    /// # Ok::<(), gradus_core::Error>(())
-    /// ```
-    pub fn pow<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-        let (a, b) = floats(promoted(self, other)?)?;
-        apply(Pow, &[&a, &b])
-    }
-
     /// `self + other`, in this tensor's own memory when nobody else can see it.
     pub(crate) fn add_into(self, other: &Tensor) -> Result<Tensor> {
         let in_place = self.is_sole_owner()
@@ -166,7 +162,7 @@ pub(crate) fn div<'a>(a: impl Into<Operand<'a>>, b: impl Into<Operand<'a>>) -> R
 }
 
 /// Both as floating point numbers.
-fn floats<'a>(
+pub(super) fn floats<'a>(
     (a, b): (Cow<'a, Tensor>, Cow<'a, Tensor>),
 ) -> Result<(Cow<'a, Tensor>, Cow<'a, Tensor>)> {
     if a.dtype().is_float() {
@@ -282,52 +278,10 @@ impl Function for Div {
         })
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
-        let b = saved.get(1)?;
-        let da = saved.grad(0, || g.div(&b))?;
-        let db = saved.grad(1, || g.mul(&saved.get(0)?)?.div(&b.mul(&b)?)?.neg())?;
-        Ok([da, db].into())
-    }
-}
-
-/// aᵇ. Gradients: b·aᵇ⁻¹ (0 where b is 0) and aᵇ·ln a (0 where a is 0 and b is not negative).
-struct Pow;
-impl Function for Pow {
-    fn name(&self) -> &'static str {
-        "pow"
-    }
-    fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        ctx.save(x[0]);
-        ctx.save(x[1]);
-        dispatch_float!("pow", x[0].dtype(), T => {
-            broadcast("pow", x, |a, b| map::zip(a, b, Cost::High, |a: T, b: T| a.powf(b)))
-        })
-    }
-    fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let (a, b) = (saved.get(0)?, saved.get(1)?);
-        let slope = |d: &Derivative| {
-            dispatch_float!("pow", g.dtype(), T => {
-                broadcast("pow", &[&a, &b], |a, b| map::zip(a, b, Cost::High, |a: T, b: T| d.at(a, b)))
-            })
-        };
-        let da = saved.grad(0, || g.mul(&slope(&Derivative::Base)?))?;
-        let db = saved.grad(1, || g.mul(&slope(&Derivative::Exponent)?))?;
+        let da = saved.grad(0, || g.div(&b))?;
+        // −g·(a/b)/b: b² could overflow where the gradient does not.
+        let db = saved.grad(1, || g.mul(&a.div(&b)?)?.div(&b)?.neg())?;
         Ok([da, db].into())
-    }
-}
-
-/// The partial derivatives of aᵇ.
-enum Derivative {
-    Base,
-    Exponent,
-}
-
-impl Derivative {
-    fn at<T: Float>(&self, a: T, b: T) -> T {
-        match self {
-            Self::Base if b == T::ZERO => T::ZERO,
-            Self::Base => b * a.powf(b - T::ONE),
-            Self::Exponent if a == T::ZERO && b >= T::ZERO => T::ZERO,
-            Self::Exponent => a.powf(b) * a.ln(),
-        }
     }
 }

@@ -1,0 +1,67 @@
+//! Products with names of their own, einsum and, with the feature `linalg`, decompositions.
+
+use super::{Row, no};
+use Kind::{DType as Type, Index, Shape, Value};
+use gradus_core::{Kind, Tensor};
+
+#[rustfmt::skip] // One row a line.
+pub const TABLE: &[Row] = &[
+    (|t| no(t.v.dot(&t.w)), Shape, "dot", &["inconsistent tensor size", "3 and 4 elements"]),
+    (|t| no(t.v.dot(&t.a)), Shape, "dot", &["1D tensors expected, but got 1D and 2D"]),
+    (|t| no(t.v.dot(&t.d)), Type, "dot", &["same dtype, but got float32 and float64"]),
+    (|t| no(t.v.mv(&t.v)), Shape, "mv", &["matrix @ vector expected", "[3] and [3]", "matmul"]),
+    (|t| no(t.a.mv(&t.w)), Shape, "mv", &["cannot be multiplied"]),
+    (|t| no(t.v.mm(&t.v)), Shape, "mm", &["two matrices expected", "[3] and [3]"]),
+    (|t| no(t.a.mm(&t.a)), Shape, "mm", &["mat1 and mat2 shapes cannot be multiplied"]),
+    (|t| no(t.a.bmm(&t.a)), Shape, "bmm", &["two 3D tensors expected", "[2, 3]"]),
+    (|_| no(Tensor::ones([2, 2, 3]).bmm(&Tensor::ones([3, 3, 2]))), Shape, "bmm", &["[2, 3] but got: [3, 3]"]),
+    (|t| no(t.v.outer(&t.a)), Shape, "outer", &["Expected 1-D argument vec2, but got 2-D"]),
+    (|t| no(t.s.outer(&t.v)), Shape, "outer", &["argument self, but got 0-D"]),
+    (|t| no(t.a.inner(&t.w)), Shape, "inner", &["last dimension must match", "[2, 3] and [4]"]),
+    (|t| no(t.a.inner(&t.d)), Type, "inner", &["float32 and float64"]),
+    (|t| no(t.v.trace()), Shape, "trace", &["expected a matrix, but got tensor with dim 1"]),
+    (|_| no(Tensor::ones([0, 1 << 40]).kron(&Tensor::ones([0, 1 << 40]))), Kind::Memory, "kron", &["too large"]),
+    (|t| no(t.v.cross(&t.w, 0)), Shape, "cross", &["dimension 0 must have length 3. Got 3 and 4"]),
+    (|t| no(t.a.cross(&t.a, 0)), Shape, "cross", &["dimension 0 must have length 3. Got 2 and 2"]),
+    (|t| no(t.a.cross(&t.v, -1)), Shape, "cross", &["same number of dimensions", "[2, 3] and [3]"]),
+    (|t| no(t.a.cross(&t.a, 2)), Index, "cross", super::RANGE),
+    (|t| no(t.s.cross(&t.s, 0)), Shape, "cross", &["Got 1 and 1"]),
+    (|_| no(Tensor::ones([2, 3]).cross(&Tensor::ones([4, 3]), 1)), Shape, "cross", &["(2) must match", "(4)"]),
+    (|t| no(t.v.cdist(&t.a)), Shape, "cdist", &["at least 2D tensors, X1 got: 1D"]),
+    (|t| no(t.a.cdist(&t.e)), Shape, "cdist", &["same number of columns. X1: 3 X2: 0"]),
+    (|t| no(t.i.cdist(&t.i)), Type, "cdist", &["floating point tensor, got int64"]),
+    (|t| no(t.a.matrix_power(2)), Shape, "matrix_power", &["square matrices, but they are 2 by 3 matrices"]),
+    (|t| no(t.v.matrix_power(2)), Shape, "matrix_power", &["at least 2 dimensions", "[3]"]),
+    (|t| no(t.b.narrow(1, 0, 2)?.matrix_power(0)), Type, "matrix_power", &["'bool'"]),
+    #[cfg(not(feature = "linalg"))]
+    (|_| no(Tensor::ones([2, 2]).matrix_power(-1)), Value, "matrix_power", &["feature `linalg`"]),
+
+    (|t| no(t.a.tensordot(&t.a, 1)), Shape, "tensordot", &["first has size 3 in dim 1 and second has size 2 in dim 0"]),
+    (|t| no(t.a.tensordot(&t.v, 2)), Index, "tensordot", &["dims=2", "[2, 3] and [3]"]),
+    (|t| no(t.a.tensordot_dims(&t.a, [&[0], &[]])), Index, "tensordot", &["both dimension lists should have same length"]),
+    (|t| no(t.a.tensordot_dims(&t.a, [&[2], &[0]])), Index, "tensordot", super::RANGE),
+    (|t| no(t.a.tensordot_dims(&t.a, [&[0, -2], &[0, 1]])), Index, "tensordot", &["dim 0 appears multiple times"]),
+    (|t| no(t.s.tensordot_dims(&t.s, [&[0], &[0]])), Index, "tensordot", &["dim 0"]),
+    (|t| no(t.v.tensordot(&t.d, 1)), Type, "tensordot", &["float32 and float64"]),
+
+    (|_| no(Tensor::einsum("", &[])), Value, "einsum", &["at least one operand"]),
+    (|t| no(Tensor::einsum("ij,jk->ik", &[&t.v, &t.v])), Shape, "einsum", &["subscripts in the equation (2) does not match the number of dimensions (1) for operand 0 and no ellipsis"]),
+    (|t| no(Tensor::einsum("->", &[&t.v])), Shape, "einsum", &["(0) does not match the number of dimensions (1)"]),
+    (|t| no(Tensor::einsum("ij...->ij", &[&t.v])), Shape, "einsum", &["(2) is more than the number of dimensions (1) for operand 0"]),
+    (|t| no(Tensor::einsum("i->ij", &[&t.v])), Value, "einsum", &["output subscript j does not appear in the equation for any input operand"]),
+    (|t| no(Tensor::einsum("i->ii", &[&t.v])), Value, "einsum", &["output subscript i appears more than once in the output"]),
+    (|t| no(Tensor::einsum("i,i", &[&t.v])), Value, "einsum", &["fewer operands were provided than specified", "has 2, got 1"]),
+    (|t| no(Tensor::einsum("i", &[&t.v, &t.v])), Value, "einsum", &["more operands were provided than specified"]),
+    (|t| no(Tensor::einsum("i,i->", &[&t.v, &t.w])), Shape, "einsum", &["subscript i has size 4 for operand 1 which does not broadcast with previously seen size 3"]),
+    (|t| no(Tensor::einsum("ii", &[&t.a])), Shape, "einsum", &["subscript i is repeated for operand 0 but the sizes don't match, 3 != 2"]),
+    (|t| no(Tensor::einsum("i1", &[&t.v])), Value, "einsum", &["invalid subscript given at index 1", "[a-zA-Z]"]),
+    (|t| no(Tensor::einsum("ä", &[&t.v])), Value, "einsum", &["invalid subscript given at index 0"]),
+    (|t| no(Tensor::einsum("i-i", &[&t.v])), Value, "einsum", &["invalid subscript given at index 1"]),
+    (|t| no(Tensor::einsum("i->i->i", &[&t.v])), Value, "einsum", &["invalid subscript given at index 4"]),
+    (|t| no(Tensor::einsum("i->i,", &[&t.v])), Value, "einsum", &["invalid subscript given at index 4"]),
+    (|t| no(Tensor::einsum("i..", &[&t.v])), Value, "einsum", &["found '.' for operand 0 that is not part of any ellipsis"]),
+    (|t| no(Tensor::einsum("...i...", &[&t.v])), Value, "einsum", &["found '.' for operand 0 for which an ellipsis was already found"]),
+    (|t| no(Tensor::einsum("i->...i...", &[&t.v])), Value, "einsum", &["found '.' for output for which an ellipsis was already found"]),
+    (|t| no(Tensor::einsum("...i,...i", &[&t.a, &Tensor::ones([4, 3])])), Shape, "einsum", &["covered by ellipsis in operand 1 has size 4", "size 2"]),
+    (|t| no(Tensor::einsum("i,i->", &[&t.v, &t.d])), Type, "einsum", &["float32 and float64"]),
+];
