@@ -4,18 +4,38 @@
 //! buffer, from several threads, and counts the writes. This file and `kernels` are the only ones
 //! with `unsafe` code.
 
+mod mapped;
 mod pool;
+
+pub(crate) use mapped::Mapped;
 
 use crate::dtype::{DType, Element};
 use crate::error::Result;
 use parking_lot::{MappedRwLockReadGuard, RwLock, RwLockReadGuard};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A run of `len` elements of one dtype, 64-byte aligned, from the pool and back to it.
+/// A run of `len` elements of one dtype, aligned for it.
 pub(crate) struct Buffer {
-    block: pool::Block,
+    memory: Memory,
     dtype: DType,
     len: usize,
+}
+
+/// Where a buffer's bytes are: initialised, and referred to by nothing else.
+enum Memory {
+    /// From the pool and back to it, 64-byte aligned.
+    Pool(pool::Block),
+    /// A part of a file.
+    File(Mapped),
+}
+
+impl Memory {
+    fn as_ptr(&self) -> *mut u8 {
+        match self {
+            Self::Pool(block) => block.as_ptr(),
+            Self::File(part) => part.as_ptr(),
+        }
+    }
 }
 
 impl Buffer {
@@ -26,14 +46,14 @@ impl Buffer {
     pub(crate) fn new<T: Element>(len: usize) -> Result<Self> {
         let block = pool::Block::new(len.saturating_mul(size_of::<T>()))?;
         let mut buffer = Self {
-            block,
+            memory: Memory::Pool(block),
             dtype: T::DTYPE,
             len,
         };
         if T::DTYPE == DType::Bool {
             // Left-over bytes may be neither 0 nor 1, and a bool must be.
             // SAFETY: the block holds at least `len` bytes that this buffer alone refers to.
-            unsafe { std::ptr::write_bytes(buffer.block.as_ptr(), 0, len) };
+            unsafe { std::ptr::write_bytes(buffer.memory.as_ptr(), 0, len) };
         }
         debug_assert_eq!(buffer.slice_mut::<T>().len(), len);
         Ok(buffer)
@@ -46,23 +66,42 @@ impl Buffer {
         Ok(buffer)
     }
 
+    /// A part of a file as the buffer, without a copy. The part comes back where that cannot be: if
+    /// it is not aligned for `T`, is no whole number of elements, or `T` is bool, of whose bytes not
+    /// every one is valid.
+    pub(crate) fn mapped<T: Element>(part: Mapped) -> Result<Self, Mapped> {
+        let bytes = part.bytes().len();
+        let fits = T::DTYPE != DType::Bool
+            && bytes.is_multiple_of(size_of::<T>())
+            && part.as_ptr().cast::<T>().is_aligned();
+        if !fits {
+            return Err(part);
+        }
+        Ok(Self {
+            memory: Memory::File(part),
+            dtype: T::DTYPE,
+            len: bytes / size_of::<T>(),
+        })
+    }
+
     /// The elements.
     ///
     /// # Panics
     /// If `T` is not the type of this buffer's dtype: callers dispatch on it.
     pub(crate) fn slice<T: Element>(&self) -> &[T] {
         assert_eq!(T::DTYPE, self.dtype, "storage read as another dtype");
-        // SAFETY: the block holds `len` elements of `T` (checked above through the dtype), aligned
-        // to 64 bytes and always initialised: the pool hands out zeroed or formerly written bytes,
-        // any bits are a valid number, and bools are zeroed in `new`.
-        unsafe { std::slice::from_raw_parts(self.block.as_ptr().cast::<T>(), self.len) }
+        // SAFETY: the memory holds `len` elements of `T` (checked above through the dtype), aligned
+        // (to 64 bytes, or checked in `mapped`) and always initialised: the pool hands out zeroed or
+        // formerly written bytes, a file's are what it holds, any bits are a valid number, and bools
+        // are zeroed in `new` and never mapped.
+        unsafe { std::slice::from_raw_parts(self.memory.as_ptr().cast::<T>(), self.len) }
     }
 
     /// The elements for writing. Panics like [`Buffer::slice`].
     pub(crate) fn slice_mut<T: Element>(&mut self) -> &mut [T] {
         assert_eq!(T::DTYPE, self.dtype, "storage written as another dtype");
         // SAFETY: as in `slice`; `&mut self` makes this the only reference.
-        unsafe { std::slice::from_raw_parts_mut(self.block.as_ptr().cast::<T>(), self.len) }
+        unsafe { std::slice::from_raw_parts_mut(self.memory.as_ptr().cast::<T>(), self.len) }
     }
 }
 

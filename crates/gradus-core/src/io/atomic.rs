@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,7 +24,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
-    let path = path.as_ref();
+    replace(path.as_ref(), |file| Ok(file.write_all(bytes)?))
+}
+
+/// As [`write_atomically`], with what `fill` writes.
+pub(super) fn replace(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+) -> Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     // Two programs, or two threads of one, may save to the same place at the same time.
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -32,9 +39,9 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     name.push(format!(".{}-{number}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
     let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
+        let mut file = BufWriter::new(File::create(&temporary)?);
+        fill(&mut file)?;
+        file.into_inner().map_err(|e| e.into_error())?.sync_all()?;
         fs::rename(&temporary, path)?;
         // The rename itself is on the disk only when its folder is. Folders can be opened on Unix.
         if cfg!(unix) {
@@ -47,9 +54,9 @@ pub fn write_atomically(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
         }
         Ok(())
     };
-    write().map_err(|e: std::io::Error| {
+    write().map_err(|e: Error| {
         let _ = fs::remove_file(&temporary);
-        Error::from(e).at(format!("cannot write {}", path.display()))
+        e.at(format!("cannot write {}", path.display()))
     })
 }
 

@@ -1,14 +1,20 @@
 //! Tensors by name in the safetensors format.
 
-use super::write_atomically;
-use crate::dtype::{DType, Element, dispatch};
+use super::atomic::replace;
+use super::bytes::{self, Format, Order, read_exact};
+use super::{open, shown};
+use crate::dtype::DType;
 use crate::error::{Error, Kind, Result, err};
 use crate::shape::{Dims, numel};
-use crate::storage::Buffer;
+use crate::storage::{Buffer, Mapped};
 use crate::tensor::Tensor;
-use ::safetensors::tensor::{Dtype, TensorView};
-use ::safetensors::{SafeTensors, serialize};
+use ::safetensors::serialize;
+use ::safetensors::tensor::{Dtype, Metadata, TensorInfo, TensorView};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt::{self, Display};
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// Named tensors and one line of text about them.
@@ -32,6 +38,9 @@ const NOTE: &str = "gradus";
 
 /// The name under which the format keeps its metadata.
 const RESERVED: &str = "__metadata__";
+
+/// The longest header, in bytes, that the format allows.
+const LONGEST: u64 = 100_000_000;
 
 /// Writes tensors, with their names, and a note; atomically, equal content giving equal bytes.
 ///
@@ -57,15 +66,37 @@ pub fn save<N: AsRef<str>, T: AsRef<Tensor>>(
     tensors: impl IntoIterator<Item = (N, T)>,
     note: Option<&str>,
 ) -> Result<()> {
+    replace(path.as_ref(), |file| write(file, tensors, note))
+}
+
+/// Writes tensors, with their names, and a note to `out`; see [`save`].
+///
+/// # Errors
+/// If names are as [`save`] says, or `out` fails.
+///
+/// ```
+/// use gradus_core::{Tensor, io::safetensors};
+/// let mut bytes = Vec::new();
+/// safetensors::write(&mut bytes, [("x", Tensor::ones([2]))], None)?;
+/// assert_eq!(safetensors::parse(&bytes)?.tensors["x"].to_vec::<f32>()?, [1.0, 1.0]);
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+pub fn write<N: AsRef<str>, T: AsRef<Tensor>>(
+    mut out: impl Write,
+    tensors: impl IntoIterator<Item = (N, T)>,
+    note: Option<&str>,
+) -> Result<()> {
     let named: Vec<(String, DType, Vec<usize>, Vec<u8>)> = tensors
         .into_iter()
         .map(|(name, tensor)| {
             let tensor = tensor.as_ref();
+            let mut bytes = Vec::with_capacity(tensor.numel() * tensor.dtype().size());
+            bytes::write(tensor, &mut bytes)?;
             Ok((
                 name.as_ref().to_string(),
                 tensor.dtype(),
                 tensor.shape().to_vec(),
-                to_bytes(tensor)?,
+                bytes,
             ))
         })
         .collect::<Result<_>>()?;
@@ -85,7 +116,7 @@ pub fn save<N: AsRef<str>, T: AsRef<Tensor>>(
         })
         .collect::<Result<Vec<_>>>()?;
     let metadata = note.map(|note| HashMap::from([(NOTE.to_string(), note.to_string())]));
-    write_atomically(path, &serialize(views, metadata).map_err(|e| foreign(&e))?)
+    Ok(out.write_all(&serialize(views, metadata).map_err(|e| foreign(&e))?)?)
 }
 
 /// Reads every tensor of a file.
@@ -104,10 +135,51 @@ pub fn save<N: AsRef<str>, T: AsRef<Tensor>>(
 pub fn load(path: impl AsRef<Path>) -> Result<Contents> {
     let path = path.as_ref();
     let read = || {
-        let bytes = std::fs::read(path)?;
-        parse(&bytes)
+        let (mut file, len) = open(path)?;
+        read(&mut file, len)
     };
-    read().map_err(|e| e.at(path.display()))
+    read().map_err(|e: Error| e.at(path.display()))
+}
+
+/// Reads every tensor of a file from a mapping of it: at once, whatever its size. Elements are
+/// fetched from the disk when they are first used, and can be dropped again when memory is short.
+///
+/// In-place changes of the tensors stay in memory; they never reach the file. Bools, and tensors
+/// that are not aligned for their elements, are copied; the format's own writers align them.
+///
+/// The file must stay as it is while one of the tensors is in use. If somebody shortens it, the
+/// system ends this program (SIGBUS on Unix) when a part that is gone is used; if somebody writes to
+/// it, elements may change at any time. Replacing the file by another of its name, as [`save`] does,
+/// is safe: the tensors keep the old one. Windows refuses to shorten a mapped file.
+///
+/// # Errors
+/// As [`load`]; also if the file is not a regular one, such as a pipe.
+///
+/// ```
+/// use gradus_core::{Tensor, io::safetensors};
+/// # let folder = std::env::temp_dir().join(format!("gradus-doc-stmap-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// let path = folder.join("model.safetensors");
+/// safetensors::save(&path, [("bias", Tensor::ones([2]))], None)?;
+/// let bias = &safetensors::load_mmap(&path)?.tensors["bias"];
+/// bias.mul_(10.0)?;
+/// assert_eq!(bias.to_vec::<f32>()?, [10.0, 10.0]);
+/// assert_eq!(safetensors::load(&path)?.tensors["bias"].to_vec::<f32>()?, [1.0, 1.0]);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), gradus_core::Error>(())
+/// ```
+pub fn load_mmap(path: impl AsRef<Path>) -> Result<Contents> {
+    let path = path.as_ref();
+    let read = || {
+        let mut part = Mapped::new(&File::open(path)?)?;
+        let header = Header::read(&mut part.bytes(), part.bytes().len() as u64)?;
+        part = part.split_off(header.len);
+        header.contents(|format, count| {
+            let rest = part.split_off(count * format.size());
+            format.map(std::mem::replace(&mut part, rest), Order::Little, count)
+        })
+    };
+    read().map_err(|e: Error| e.at(path.display()))
 }
 
 /// Reads every tensor of a file's bytes; see [`load`].
@@ -124,26 +196,112 @@ pub fn load(path: impl AsRef<Path>) -> Result<Contents> {
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn parse(bytes: &[u8]) -> Result<Contents> {
-    let damaged = |e: ::safetensors::SafeTensorError| {
-        err!(
-            Data,
-            "not a complete safetensors file ({e}): it was cut short, damaged, or is something else"
-        )
-    };
-    let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
-    let note = header
-        .metadata()
-        .as_ref()
-        .and_then(|m| m.get(NOTE).cloned());
-    let tensors = file.iter().map(|(name, view)| {
-        let tensor = from_view(&view).map_err(|e| e.at(format!("tensor '{name}'")))?;
-        Ok((name.to_string(), tensor))
-    });
-    Ok(Contents {
-        tensors: tensors.collect::<Result<_>>()?,
-        note,
-    })
+    read(&mut &bytes[..], bytes.len() as u64)
+}
+
+/// Reads every tensor of an input of `len` bytes, straight into the tensors' memory.
+fn read(input: &mut dyn Read, len: u64) -> Result<Contents> {
+    let header = Header::read(input, len)?;
+    header.contents(|format, count| format.read(input, Order::Little, count))
+}
+
+/// What a file says it holds.
+struct Header {
+    note: Option<String>,
+    /// In the order of the data, which has no gaps.
+    tensors: Vec<(String, TensorInfo)>,
+    /// Bytes in front of the data.
+    len: usize,
+}
+
+impl Header {
+    /// The header of a file of `len` bytes, which agrees with that length.
+    fn read(input: &mut dyn Read, len: u64) -> Result<Self> {
+        let damaged = |e: &dyn Display| {
+            err!(
+                Data,
+                "not a complete safetensors file ({}): it was cut short, damaged, or is something else",
+                shown(&e.to_string())
+            )
+        };
+        let mut size = [0; 8];
+        read_exact(input, &mut size).map_err(|e| damaged(&e))?;
+        let size = u64::from_le_bytes(size);
+        let data = len.checked_sub(8).and_then(|rest| rest.checked_sub(size));
+        let data = data
+            .filter(|_| size <= LONGEST)
+            .ok_or_else(|| damaged(&format_args!("a header of {size} bytes in a file of {len}")))?;
+        let mut text = vec![0; size as usize];
+        read_exact(input, &mut text).map_err(|e| damaged(&e))?;
+        serde_json::from_slice::<NoKeyTwice>(&text).map_err(|e| damaged(&e))?;
+        let header: Metadata = serde_json::from_slice(&text).map_err(|e| damaged(&e))?;
+        if header.data_len() as u64 != data {
+            return Err(damaged(&format_args!(
+                "its tensors take {} bytes, {data} are there",
+                header.data_len()
+            )));
+        }
+        let note = header.metadata().as_ref().and_then(|m| m.get(NOTE));
+        let tensors = header.offset_keys().into_iter().map(|name| {
+            let info = header.info(&name).expect("a name of its own").clone();
+            (name, info)
+        });
+        Ok(Self {
+            note: note.cloned(),
+            tensors: tensors.collect(),
+            len: 8 + text.len(),
+        })
+    }
+
+    /// The tensors, `next` giving the elements of one after the other.
+    fn contents(self, mut next: impl FnMut(Format, usize) -> Result<Buffer>) -> Result<Contents> {
+        let tensors = self.tensors.into_iter().map(|(name, info)| {
+            let mut tensor = || {
+                let dtype = DType::ALL.into_iter().find(|&d| to_format(d) == info.dtype);
+                let dtype = dtype.ok_or_else(|| {
+                    err!(
+                        Data,
+                        "dtype {:?} is not supported; save the tensor as F32",
+                        info.dtype
+                    )
+                })?;
+                let shape = Dims::from_slice(&info.shape);
+                let buffer = next(Format::of(dtype), numel(&shape)?)?;
+                Ok(Tensor::from_buffer(buffer, shape))
+            };
+            let tensor = tensor().map_err(|e: Error| e.at(format!("tensor '{}'", shown(&name))))?;
+            Ok((name, tensor))
+        });
+        Ok(Contents {
+            tensors: tensors.collect::<Result<_>>()?,
+            note: self.note,
+        })
+    }
+}
+
+/// A JSON object without a key that occurs twice, of which a map would silently keep the last.
+struct NoKeyTwice;
+
+impl<'de> Deserialize<'de> for NoKeyTwice {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_map(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for NoKeyTwice {
+    type Value = Self;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
+        let mut seen = HashSet::new();
+        while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
+            if let Some(key) = seen.replace(key) {
+                return Err(A::Error::custom(format_args!("'{key}' occurs twice")));
+            }
+        }
+        Ok(self)
+    }
 }
 
 fn to_format(dtype: DType) -> Dtype {
@@ -154,60 +312,6 @@ fn to_format(dtype: DType) -> Dtype {
         DType::I64 => Dtype::I64,
         DType::F32 => Dtype::F32,
         DType::F64 => Dtype::F64,
-    }
-}
-
-fn from_view(view: &TensorView<'_>) -> Result<Tensor> {
-    let dtype = DType::ALL
-        .into_iter()
-        .find(|&d| to_format(d) == view.dtype());
-    let dtype = dtype.ok_or_else(|| err!(Data, "dtype {:?} is not supported", view.dtype()))?;
-    if dtype == DType::Bool && view.data().iter().any(|&b| b > 1) {
-        return Err(err!(Data, "a bool that is neither 0 nor 1"));
-    }
-    dispatch!(dtype, T => {
-        let shape = Dims::from_slice(view.shape());
-        // The format has checked that the data is as long as the shape says.
-        let buffer = Buffer::build(numel(&shape)?, |out: &mut [T]| {
-            let elements = view.data().chunks_exact(size_of::<T>());
-            out.iter_mut().zip(elements).for_each(|(o, bytes)| *o = LittleEndian::read(bytes));
-        })?;
-        Ok(Tensor::from_buffer(buffer, shape))
-    })
-}
-
-fn to_bytes(tensor: &Tensor) -> Result<Vec<u8>> {
-    dispatch!(tensor.dtype(), T => tensor.with_slice::<T, _>(|x| {
-        let mut bytes = Vec::with_capacity(size_of_val(x));
-        x.iter().for_each(|x| x.write(&mut bytes));
-        Ok(bytes)
-    }))
-}
-
-/// The format is little-endian whatever the machine is.
-trait LittleEndian: Element {
-    fn read(bytes: &[u8]) -> Self;
-    fn write(self, out: &mut Vec<u8>);
-}
-
-macro_rules! little_endian {
-    ($($t:ident),+) => {$(
-        impl LittleEndian for $t {
-            fn read(bytes: &[u8]) -> Self {
-                $t::from_le_bytes(bytes.try_into().expect("chunks of this size"))
-            }
-            fn write(self, out: &mut Vec<u8>) { out.extend(self.to_le_bytes()) }
-        }
-    )+};
-}
-little_endian!(u8, i32, i64, f32, f64);
-
-impl LittleEndian for bool {
-    fn read(bytes: &[u8]) -> Self {
-        bytes[0] != 0
-    }
-    fn write(self, out: &mut Vec<u8>) {
-        out.push(self.into());
     }
 }
 
@@ -286,8 +390,14 @@ mod tests {
         let contents = parse(&saved(&[("ends", &ends), ("odd", &odd)], Some(""))).unwrap();
         let back = contents.tensors["ends"].to_vec::<i64>().unwrap();
         assert_eq!(back, [i64::MIN, i64::MAX]);
-        let read = |t: &Tensor| to_bytes(t).unwrap();
-        assert_eq!(read(&contents.tensors["odd"]), read(&odd));
+        let bits = |t: &Tensor| {
+            t.to_vec::<f32>()
+                .unwrap()
+                .iter()
+                .map(|x| x.to_bits())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(bits(&contents.tensors["odd"]), bits(&odd));
         assert_eq!(contents.note.as_deref(), Some(""));
         assert!(parse(&saved(&[], None)).unwrap().tensors.is_empty());
     }
