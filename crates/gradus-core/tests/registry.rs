@@ -1,7 +1,7 @@
 //! What every operation must do, run on the cases that the family files declare.
 
 use gradus_core::autograd::{GradOptions, grad_with};
-use gradus_core::ops::{ALL, Case, Order};
+use gradus_core::ops::{ALL, Case, Index, Order};
 use gradus_core::{DType, Result, Tensor, Tolerance, gradcheck, gradgradcheck, set_num_threads};
 use std::collections::BTreeSet;
 
@@ -161,12 +161,11 @@ fn gradients_of_some_inputs_alone_are_the_same() {
                 .enumerate()
                 .map(|(i, x)| leaf(x, i == only))
                 .collect();
-            (case.run)(&one)
-                .unwrap()
-                .sum(..)
-                .unwrap()
-                .backward()
-                .unwrap();
+            let y = (case.run)(&one).unwrap();
+            // An input that only decides, as a limit does, leads to no gradient at all.
+            if y.requires_grad() {
+                y.sum(..).unwrap().backward().unwrap();
+            }
             for i in 0..one.len() {
                 let expected = full[i].grad().filter(|_| i == only).map(|g| values(&g));
                 assert_eq!(
@@ -212,11 +211,7 @@ fn repeated(x: &Tensor) -> Tensor {
 }
 
 /// The result of a case and its gradients, or what is wrong with the inputs.
-fn run_with(
-    case: &Case,
-    inputs: Vec<Tensor>,
-    arrange: fn(&Tensor) -> Tensor,
-) -> Result<Vec<f64>> {
+fn run_with(case: &Case, inputs: Vec<Tensor>, arrange: fn(&Tensor) -> Tensor) -> Result<Vec<f64>> {
     let leaves: Vec<_> = inputs
         .iter()
         .map(|x| leaf(arrange(x).detach(), true))
@@ -230,7 +225,9 @@ fn run_with(
     y.backward_with(&arrange(&g))?;
     let grads = leaves.iter().map(|x| x.grad().map(|g| values(&g)));
     let grads: Vec<_> = grads.collect();
-    let all = values(&y).into_iter().chain(grads.into_iter().flatten().flatten());
+    let all = values(&y)
+        .into_iter()
+        .chain(grads.into_iter().flatten().flatten());
     Ok(all.collect())
 }
 
@@ -257,13 +254,21 @@ fn strided_inputs_give_the_same_results_and_gradients() {
                 // Equal rows may be no valid input, e.g. of an inverse.
                 (Err(_), Err(_)) if name == "repeated" => continue,
                 (strided, plain) => {
-                    wrong.push(format!("{name} {} {}: {:?} against {:?}", case.op, case.torch, strided.err(), plain.err()));
+                    wrong.push(format!(
+                        "{name} {} {}: {:?} against {:?}",
+                        case.op,
+                        case.torch,
+                        strided.err(),
+                        plain.err()
+                    ));
                     continue;
                 }
             };
             // Products may be summed in another order when their operands lie differently.
             let close = |(s, p): (&f64, &f64)| {
-                s.to_bits() == p.to_bits() || (s - p).abs() <= 1e-14 * (1.0 + p.abs()) || s.is_nan() && p.is_nan()
+                s.to_bits() == p.to_bits()
+                    || (s - p).abs() <= 1e-14 * (1.0 + p.abs())
+                    || s.is_nan() && p.is_nan()
             };
             if strided.len() != plain.len() || !strided.iter().zip(&plain).all(close) {
                 wrong.push(format!(
@@ -384,4 +389,122 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
     };
     let one = run(1);
     assert!(run(2) == one && run(3) == one && run(8) == one);
+}
+
+/// Calls the case and walks back from its result, whatever comes of it. Whether there was one.
+fn survives(case: &Case, inputs: &[Tensor]) -> bool {
+    let run = || {
+        let leaves: Vec<_> = inputs.iter().map(|x| leaf(x.detach(), true)).collect();
+        let y = (case.run)(&leaves).ok()?;
+        if y.requires_grad() {
+            let _ = y.backward_with(&y.ones_like().ok()?);
+        }
+        Some(())
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+        .unwrap_or_else(|_| panic!("{} {} panics on {inputs:?}", case.op, case.torch))
+        .is_some()
+}
+
+#[test]
+fn inputs_of_any_shape_give_results_or_errors_but_no_panic() {
+    let mut results = 0;
+    for case in cases() {
+        let mut call = |shapes: &[Vec<usize>]| {
+            let ones = case.inputs.iter().zip(shapes).map(|(input, shape)| {
+                Tensor::full(shape, 1.0, input.dtype.unwrap_or(DType::F32)).unwrap()
+            });
+            results += usize::from(survives(case, &ones.collect::<Vec<_>>()));
+        };
+        let shapes: Vec<Vec<usize>> = case.inputs.iter().map(|i| i.shape.to_vec()).collect();
+        let sizes: BTreeSet<usize> = shapes.iter().flatten().copied().collect();
+        // A size changed wherever it occurs, so that the shapes may still fit together.
+        for &old in &sizes {
+            for new in [0, 1, old + 1] {
+                let other = |n: &usize| if *n == old { new } else { *n };
+                let shapes = shapes.iter().map(|s| s.iter().map(other).collect());
+                call(&shapes.collect::<Vec<_>>());
+            }
+        }
+        for shape in [&[][..], &[0], &[1], &[0, 0], &[1, 1, 1], &[1; 7]] {
+            call(&vec![shape.to_vec(); shapes.len()]);
+        }
+        // One shape changed, so that they mostly do not fit.
+        for (i, own) in shapes.iter().enumerate() {
+            let mut call_with = |shape: Vec<usize>| {
+                let mut shapes = shapes.clone();
+                shapes[i] = shape;
+                call(&shapes);
+            };
+            call_with(vec![]);
+            call_with(own.iter().skip(1).copied().collect());
+            call_with([&[1], &own[..]].concat());
+            call_with([&[2], &own[..]].concat());
+            call_with([&own[..], &[0]].concat());
+            for d in 0..own.len() {
+                for n in [0, 1, own[d] + 1, own[d].saturating_sub(1)] {
+                    let mut shape = own.clone();
+                    shape[d] = n;
+                    call_with(shape);
+                }
+            }
+        }
+    }
+    assert!(
+        results > 5 * cases().count(),
+        "only {results} calls went through"
+    );
+}
+
+#[test]
+fn inputs_of_any_dtype_and_value_give_results_or_errors_but_no_panic() {
+    let numbers = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        -0.0,
+        -1.0,
+        1e300,
+        -9e18,
+        9e18,
+    ];
+    // Not the largest i32: a result of so many classes just fits into memory.
+    let full = |shape: &[usize], number: f64, dtype| match dtype {
+        DType::I32 => Tensor::full(shape, number.min(1e3), dtype).unwrap(),
+        _ => Tensor::full(shape, number, dtype).unwrap(),
+    };
+    let mut results = 0;
+    for case in cases() {
+        let mut call = |inputs: &[Tensor]| results += usize::from(survives(case, inputs));
+        let plain = inputs(case, DType::F32);
+        for (i, x) in plain.iter().enumerate() {
+            let mut other = plain.clone();
+            for number in numbers {
+                other[i] = full(x.shape(), number, x.dtype());
+                call(&other);
+                // The number beside others.
+                other[i] = x.copy().unwrap();
+                let first: Vec<_> = x.shape().iter().map(|_| Index::At(0)).collect();
+                if x.numel() > 0 {
+                    other[i]
+                        .set(&first[..], &full(&[], number, x.dtype()))
+                        .unwrap();
+                }
+                call(&other);
+            }
+            for dtype in DType::ALL {
+                other[i] = x.to_dtype(dtype).unwrap();
+                call(&other);
+                let mut all: Vec<_> = plain.iter().map(|x| x.to_dtype(dtype).unwrap()).collect();
+                for number in numbers {
+                    all[i] = full(x.shape(), number, dtype);
+                    call(&all);
+                }
+            }
+        }
+    }
+    assert!(
+        results > 20 * cases().count(),
+        "only {results} calls went through"
+    );
 }
