@@ -2,6 +2,7 @@
 
 use gradus_core::autograd::{GradOptions, grad_with};
 use gradus_core::ops::{ALL, Case, Index, Order};
+use gradus_core::random::manual_seed;
 use gradus_core::{DType, Result, Tensor, Tolerance, gradcheck, gradgradcheck, set_num_threads};
 use std::collections::BTreeSet;
 
@@ -356,39 +357,75 @@ fn wrong_dtypes_and_empty_inputs_give_results_or_errors_but_no_panic() {
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {
-    // Sizes above every threshold, so that work really is cut up.
-    let x = Tensor::linspace(-3.0, 3.0, 600 * 700, DType::F32)
-        .unwrap()
-        .reshape([600, 700])
-        .unwrap();
-    let classes = Tensor::arange(0.0, 600.0, 1.0, DType::I64).unwrap();
-    let run = |threads| {
+    type Call = fn(&Tensor) -> Result<Tensor>;
+    // Sizes above every threshold, so that work really is cut up. `x` is [6, 250, 100].
+    let calls: [(&str, Call); 31] = [
+        ("linear", |x| {
+            let h = x.reshape([300, 500])?;
+            let h = h.matmul(&h.t()?.contiguous()?)?.mul(0.01)?.tanh()?;
+            let classes = Tensor::arange(0.0, 300.0, 1.0, DType::I64)?;
+            let loss = h.cross_entropy(&classes)?;
+            loss.add(&h.sum(0)?.exp()?.mean(..)?)
+        }),
+        ("sum", |x| x.sum(..)),
+        ("sum", |x| x.sum(0)),
+        ("sum", |x| x.permute([2, 0, 1])?.sum(-1)),
+        ("prod", |x| x.mul(0.3)?.exp()?.prod(1)),
+        ("var", |x| x.var([0, 2])),
+        ("std", |x| x.std(..)),
+        ("norm", |x| x.norm(3.0, 1)),
+        ("norm", |x| x.norm(2.0, ..)),
+        ("logsumexp", |x| x.logsumexp(..)),
+        ("logsumexp", |x| x.logsumexp(1)),
+        ("amax", |x| x.round()?.amax(0)),
+        ("median", |x| Ok(x.median(1)?.0)),
+        ("cumsum", |x| x.cumsum(1)),
+        ("cumprod", |x| x.mul(0.1)?.exp()?.cumprod(-1)),
+        ("logcumsumexp", |x| x.logcumsumexp(-1)),
+        ("sort", |x| Ok(x.sort(1, true)?.0)),
+        ("argsort", |x| x.argsort(-1, false)),
+        ("topk", |x| Ok(x.topk(9, 1, true)?.0)),
+        ("unique", |x| Ok(x.mul(50.0)?.round()?.unique()?.values)),
+        ("gather", |x| x.gather(2, &x.argsort(2, false)?)),
+        ("scatter_add", |x| {
+            let index = x.abs()?.mul(9.0)?.to_dtype(DType::I64)?;
+            x.zeros_like()?.scatter_add(1, &index, x)
+        }),
+        ("index_add", |x| {
+            let rows = x.reshape([1500, 100])?;
+            let at = Tensor::arange(0.0, 1500.0, 1.0, DType::I64)?.remainder(7)?;
+            Tensor::zeros([7, 100]).index_add(0, &at, &rows)
+        }),
+        ("einsum", |x| Tensor::einsum("bij,bkj->bik", &[x, x])),
+        ("bmm", |x| x.bmm(&x.transpose(1, 2)?)),
+        ("layer_norm", |x| x.layer_norm([250, 100], None, None, 1e-5)),
+        ("softmax", |x| x.softmax(1)),
+        ("log_softmax", |x| x.log_softmax(-1)),
+        ("dropout", |x| x.dropout(0.3, true)),
+        ("randn", |x| x.mul(&Tensor::randn(x.shape())?)),
+        ("where", |x| x.gt(0.1)?.where_cond(&x.exp()?, &x.sum(0)?)),
+    ];
+    let run = |threads, call: Call| -> Result<Vec<Vec<u64>>> {
         set_num_threads(threads);
-        let w = x
-            .t()
-            .unwrap()
-            .contiguous()
-            .unwrap()
-            .requires_grad_(true)
-            .unwrap();
-        let h = x.matmul(&w).unwrap().mul(0.01).unwrap().tanh().unwrap();
-        let loss = h
-            .cross_entropy(&classes)
-            .unwrap()
-            .add(&h.sum(0).unwrap().exp().unwrap().mean(..).unwrap())
-            .unwrap();
-        loss.backward().unwrap();
-        let bits = |t: &Tensor| {
-            t.to_vec::<f32>()
-                .unwrap()
-                .into_iter()
-                .map(f32::to_bits)
-                .collect::<Vec<_>>()
-        };
-        (bits(&loss), bits(&h), bits(&w.grad().unwrap()))
+        manual_seed(7);
+        let x = Tensor::linspace(-400.0, 500.0, 150_000, DType::F32)?.sin()?;
+        let x = x.mul(3.0)?.reshape([6, 250, 100])?.requires_grad_(true)?;
+        let y = call(&x)?;
+        if y.requires_grad() {
+            y.backward_with(&y.detach().cos()?)?;
+        }
+        let bits = |t: &Tensor| values(t).into_iter().map(f64::to_bits).collect();
+        Ok([Some(y), x.grad()].iter().flatten().map(bits).collect())
     };
-    let one = run(1);
-    assert!(run(2) == one && run(3) == one && run(8) == one);
+    for (name, call) in calls {
+        let one = run(1, call).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for threads in [2, 5] {
+            assert!(
+                run(threads, call).unwrap() == one,
+                "{name} on {threads} threads"
+            );
+        }
+    }
 }
 
 /// Calls the case and walks back from its result, whatever comes of it. Whether there was one.
