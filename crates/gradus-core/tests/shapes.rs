@@ -320,8 +320,8 @@ fn what_returns_a_copy_does_so_when_there_is_nothing_to_do() -> Result<()> {
     for (i, y) in [
         x.diff(0, 0)?,
         x.matrix_power(1)?,
-        x.pad(&[], Padding::Reflect)?,
-        x.pad(&[0, 0], Padding::Replicate)?,
+        x.pad([], Padding::Reflect)?,
+        x.pad([0, 0], Padding::Replicate)?,
         x.repeat([1, 1])?,
         x.tile([1])?,
         x.roll(0, 1)?,
