@@ -68,7 +68,7 @@ impl Tensor {
         }
         let parts = n.div_ceil(size.max(1)).max(1);
         let end = |i: usize| i.saturating_mul(size).min(n);
-        self.parts(dim, (0..parts).map(|i| (end(i), end(i + 1))))
+        self.parts("split", dim, (0..parts).map(|i| (end(i), end(i + 1))))
     }
 
     /// Views of the given numbers of positions along `dim`, one after the other.
@@ -97,6 +97,7 @@ impl Tensor {
         }
         let mut start = 0;
         self.parts(
+            "split_with_sizes",
             dim,
             sizes.iter().map(|size| {
                 let from = start;
@@ -127,7 +128,7 @@ impl Tensor {
             ));
         }
         if n == 0 {
-            return self.parts(dim, (0..chunks).map(|_| (0, 0)));
+            return self.parts("chunk", dim, (0..chunks).map(|_| (0, 0)));
         }
         self.split(n.div_ceil(chunks), dim)
     }
@@ -153,7 +154,11 @@ impl Tensor {
         }
         let (size, longer) = (n / sections, n % sections);
         let start = |i: usize| i * size + i.min(longer);
-        self.parts(dim, (0..sections).map(|i| (start(i), start(i + 1))))
+        self.parts(
+            "tensor_split",
+            dim,
+            (0..sections).map(|i| (start(i), start(i + 1))),
+        )
     }
 
     /// Views along `dim` that end before each of the positions `indices` and, the last, at the end.
@@ -199,11 +204,21 @@ impl Tensor {
     /// The positions from a start to an end along `dim`, each as a view.
     fn parts(
         &self,
+        op: &str,
         dim: isize,
-        ranges: impl Iterator<Item = (usize, usize)>,
+        ranges: impl ExactSizeIterator<Item = (usize, usize)>,
     ) -> Result<Vec<Tensor>> {
-        ranges
-            .map(|(start, end)| self.narrow(dim, start, end - start))
-            .collect()
+        let (n, mut parts) = (ranges.len(), Vec::new());
+        // A dimension without elements can be cut into any number of parts.
+        parts.try_reserve_exact(n).map_err(|_| {
+            err!(
+                Memory,
+                "{op}: cannot make {n} parts: the system is out of memory"
+            )
+        })?;
+        for (start, end) in ranges {
+            parts.push(self.narrow(dim, start, end - start)?);
+        }
+        Ok(parts)
     }
 }
