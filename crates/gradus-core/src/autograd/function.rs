@@ -11,7 +11,9 @@ use std::sync::Arc;
 /// A differentiable operation with one result.
 ///
 /// The struct holds the arguments that are no tensors; `forward` computes, and saves what
-/// `backward` will need. Inside both, nothing is recorded: they may use any tensor operation.
+/// `backward` will need. Both may use any tensor operation. Inside `forward` nothing is recorded;
+/// `backward` is recorded when the gradient is to be differentiated in turn
+/// ([`GradOptions::create_graph`](super::GradOptions::create_graph)).
 ///
 /// ```
 /// use gradus_core::{Context, Function, Grad, Grads, Result, Saved, Tensor, apply};
