@@ -152,7 +152,7 @@ fn c5() {
     );
 }
 
-/// On images of 8×8 pixels: those of CIFAR-10 take minutes in a build without optimisation.
+/// On images of 8×8 pixels, which do without an optimised build.
 #[test]
 fn c6() {
     let mut out = Vec::new();
