@@ -40,7 +40,8 @@ pub trait Update<const N: usize>: Sync {
 }
 
 impl Tensor {
-    /// Overwrites every element with that of `source`, which broadcasts and is converted.
+    /// Overwrites every element with that of `source`, which broadcasts and is converted. The gradient
+    /// of what was here before is 0; that of the copy flows to `source`.
     ///
     /// # Errors
     /// If the shape does not broadcast to this one, or the tensor may not be changed (see
