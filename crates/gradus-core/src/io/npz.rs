@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use std::io::{self, Read, Seek, Write};
 use std::mem::ManuallyDrop;
 use std::path::Path;
+use zip::read::{ArchiveOffset, Config};
 use zip::result::{ZipError, ZipResult};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
@@ -134,7 +135,13 @@ pub fn load(path: impl AsRef<Path>) -> Result<Vec<(String, Tensor)>> {
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn read(input: impl Read + Seek) -> Result<Vec<(String, Tensor)>> {
-    let mut archive = ZipArchive::new(input).map_err(refused)?;
+    // Where the list of entries is, the file says. Searching for it can find a later entry of the
+    // list in the files of 2 to 4 GiB that Python writes, in which zip64's end follows the list
+    // though no number needs it.
+    let config = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    let mut archive = ZipArchive::with_config(config, input).map_err(refused)?;
     // That the list of entries says the same as what stands in front of each, and leaves out none;
     // that no two overlap.
     archive.validate_header_consistency().map_err(refused)?;
