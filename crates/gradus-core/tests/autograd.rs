@@ -1,5 +1,6 @@
 //! The engine: what a recorded graph does, beyond single operations.
 
+use gradus_core::autograd::{self, GradOptions};
 use gradus_core::{
     Context, DType, Function, Grad, Grads, Kind, Result, Saved, Tensor, apply, no_grad,
 };
@@ -259,4 +260,35 @@ fn tensors_cross_threads() {
         }
     });
     assert_eq!(w.grad().unwrap().to_vec::<f32>().unwrap(), [400.0; 100]);
+}
+
+#[test]
+fn changing_one_gradient_in_place_changes_no_other_and_no_tensor() -> Result<()> {
+    let v = Tensor::ones([2]);
+    for create_graph in [false, true] {
+        let options = GradOptions {
+            grad_outputs: &[&v],
+            create_graph,
+            allow_unused: false,
+        };
+        let x = [(); 3].map(|()| Tensor::ones([2]).requires_grad_(true).unwrap());
+        // Its gradient is given on as it is, to both inputs; the third is a view of it.
+        let sum = || x[0].add(&x[1])?.add(&x[2].t()?.t()?);
+        let grads = autograd::grad_with(&[&sum()?], &[&x[0], &x[1], &x[2], &x[0]], options)?;
+        let mut grads: Vec<Tensor> = grads.into_iter().flatten().collect();
+        autograd::backward(&[&sum()?], options)?;
+        grads.extend(x.iter().map(|x| x.grad().unwrap()));
+        for (i, changed) in grads.iter().enumerate() {
+            no_grad(|| changed.fill_(2.0 + i as f64))?;
+        }
+        for (i, grad) in grads.iter().enumerate() {
+            assert_eq!(
+                grad.to_vec::<f64>()?,
+                [2.0 + i as f64; 2],
+                "{create_graph} {i}"
+            );
+        }
+        assert_eq!(v.to_vec::<f64>()?, [1.0, 1.0]);
+    }
+    Ok(())
 }

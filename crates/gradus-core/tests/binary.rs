@@ -136,7 +136,7 @@ fn gradients_where_a_formula_alone_would_give_nan() -> Result<()> {
     type Case = (Op, f64, f64, f64, f64);
     let nan = f64::NAN;
     // The operation, both operands, both gradients, all as PyTorch has them.
-    let cases: [Case; 16] = [
+    let cases: [Case; 18] = [
         (|a, b| a.pow(b), 0.0, 0.0, 0.0, 0.0),
         (|a, b| a.pow(b), nan, 0.0, 0.0, nan),
         (|a, b| a.pow(b), 0.0, 2.0, 0.0, 0.0),
@@ -145,11 +145,13 @@ fn gradients_where_a_formula_alone_would_give_nan() -> Result<()> {
         (|a, b| a.maximum(b), 2.0, 2.0, 0.5, 0.5),
         (|a, b| a.minimum(b), 2.0, 2.0, 0.5, 0.5),
         (|a, b| a.maximum(b), nan, 2.0, 1.0, 1.0),
-        (|a, b| a.fmax(b), 2.0, 2.0, 1.0, 0.0),
+        (|a, b| a.fmax(b), 2.0, 2.0, 0.5, 0.5),
         (|a, b| a.fmin(b), nan, 2.0, 0.0, 1.0),
         (|a, b| a.fmin(b), nan, nan, 1.0, 0.0),
         (|a, b| a.xlogy(b), 0.0, 0.0, 0.0, nan),
         (|a, b| a.xlogy(b), 0.0, -1.0, 0.0, 0.0),
+        (|a, b| a.xlogy(b), 0.0, f64::NEG_INFINITY, 0.0, 0.0),
+        (|a, b| a.atan2(b), 0.0, 0.0, 0.0, 0.0),
         (|a, b| a.logaddexp(b), -1000.0, 1000.0, 0.0, 1.0),
         (|a, b| a.copysign(b), 0.0, -1.0, 0.0, 0.0),
         (|a, b| a.remainder(b), 7.0, 3.0, 1.0, -2.0),

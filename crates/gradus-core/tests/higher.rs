@@ -269,3 +269,39 @@ fn what_inference_mode_makes_never_gets_into_a_graph() -> Result<()> {
     assert!(no_grad(|| enable_grad(|| w.mul(1.0)))?.requires_grad());
     Ok(())
 }
+
+#[test]
+fn where_nothing_flows_an_infinite_gradient_does_not_either() -> Result<()> {
+    type Stop = fn(&Tensor) -> Result<Tensor>;
+    // Each has a slope of 0 at −4. What follows may have an infinite one, as a square root has at 0.
+    let stops: [Stop; 14] = [
+        |x| x.relu(),
+        |x| x.relu6(),
+        |x| x.clamp_min(0.0),
+        |x| x.clamp(0.0, 9.0),
+        |x| x.hardtanh(0.0, 9.0),
+        |x| x.threshold(0.0, 0.0),
+        |x| x.hardsigmoid(),
+        |x| x.hardswish(),
+        |x| x.add(4.0)?.softshrink(0.5),
+        |x| x.add(4.0)?.hardshrink(0.5),
+        |x| x.maximum(0.0),
+        |x| x.fmax(0.0),
+        |x| x.add(4.0)?.norm(2.0, ..),
+        |x| x.add(4.0)?.norm(3.0, ..),
+    ];
+    for (i, stop) in stops.into_iter().enumerate() {
+        for create_graph in [false, true] {
+            let x = leaf(&[-4.0]);
+            let y = stop(&x)?;
+            let options = GradOptions {
+                grad_outputs: &[&Tensor::full(y.shape(), f64::INFINITY, y.dtype())?],
+                create_graph,
+                allow_unused: false,
+            };
+            let g = grad_with(&[&y], &[&x], options)?.remove(0).unwrap();
+            assert_eq!(values(&g), [0.0], "{i} {create_graph}");
+        }
+    }
+    Ok(())
+}

@@ -184,3 +184,36 @@ fn changes_in_place_can_be_differentiated_twice() -> Result<()> {
     assert_eq!(values(&mixed[0]), [0.0, 32.0, 0.0]);
     Ok(())
 }
+
+#[test]
+fn threads_that_change_views_of_each_other_do_not_block_each_other() -> Result<()> {
+    type Action = fn(&Tensor, &Tensor, &Tensor) -> Result<()>;
+    let actions: [Action; 9] = [
+        |a, b, _| a.copy_(b),
+        |a, b, _| b.copy_(a),
+        |a, b, _| a.t()?.add_(&b.flip([0])?.t()?),
+        |a, b, _| b.select(0, 1)?.copy_(&a.select(1, 2)?),
+        |a, b, _| a.set(&b.gt(0.0)?, &b.select(0, 0)?.select(0, 0)?),
+        |a, b, _| b.masked_fill_(&a.isfinite()?.logical_not()?, 0.5),
+        |a, b, _| a.set(([1, 3], ..), &b.i([0, 2])?),
+        |a, b, _| b.uniform_(-1.0, 1.0).and_then(|()| a.mul_(0.5)),
+        // Recorded, with a history that grows in the base.
+        |_, b, c| c.select(0, 0)?.mul_(&b.select(0, 0)?.detach().sin()?),
+    ];
+    let (a, b) = (Tensor::ones([40, 40]), Tensor::zeros([40, 40]));
+    let c = Tensor::ones([40, 40]).requires_grad_(true)?.mul(1.0)?;
+    let (done, finished) = std::sync::mpsc::channel();
+    for action in actions {
+        let (a, b, c, done) = (a.clone(), b.clone(), c.clone(), done.clone());
+        std::thread::spawn(move || {
+            let result = (0..300).try_for_each(|_| action(&a, &b, &c));
+            done.send(result).unwrap();
+        });
+    }
+    for _ in actions {
+        let result = finished.recv_timeout(std::time::Duration::from_secs(60));
+        result.expect("the threads wait for each other")?;
+    }
+    assert!(c.sum(..)?.requires_grad());
+    Ok(())
+}

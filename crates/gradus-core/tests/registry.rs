@@ -1,7 +1,8 @@
 //! What every operation must do, run on the cases that the family files declare.
 
 use gradus_core::autograd::{GradOptions, grad_with};
-use gradus_core::ops::{ALL, Case, Order};
+use gradus_core::ops::{ALL, Case, Index, Order};
+use gradus_core::random::manual_seed;
 use gradus_core::{DType, Result, Tensor, Tolerance, gradcheck, gradgradcheck, set_num_threads};
 use std::collections::BTreeSet;
 
@@ -161,12 +162,11 @@ fn gradients_of_some_inputs_alone_are_the_same() {
                 .enumerate()
                 .map(|(i, x)| leaf(x, i == only))
                 .collect();
-            (case.run)(&one)
-                .unwrap()
-                .sum(..)
-                .unwrap()
-                .backward()
-                .unwrap();
+            let y = (case.run)(&one).unwrap();
+            // An input that only decides, as a limit does, leads to no gradient at all.
+            if y.requires_grad() {
+                y.sum(..).unwrap().backward().unwrap();
+            }
             for i in 0..one.len() {
                 let expected = full[i].grad().filter(|_| i == only).map(|g| values(&g));
                 assert_eq!(
@@ -188,45 +188,98 @@ fn spread(x: &Tensor) -> Tensor {
     view
 }
 
+/// The same values lying backwards in memory: all strides are negative.
+fn backwards(x: &Tensor) -> Tensor {
+    let all: Vec<isize> = (0..x.ndim() as isize).collect();
+    let view = x.flip(&all[..]).unwrap().copy().unwrap();
+    view.flip(&all[..]).unwrap()
+}
+
+/// The same values seen as columns: the first stride is the smallest.
+fn transposed(x: &Tensor) -> Tensor {
+    let order: Vec<isize> = (0..x.ndim() as isize).rev().collect();
+    let view = x.permute(&order[..]).unwrap().contiguous().unwrap();
+    view.permute(&order[..]).unwrap()
+}
+
+/// The first slice of the first dimension in all its places, by stride 0.
+fn repeated(x: &Tensor) -> Tensor {
+    if x.ndim() == 0 || x.numel() == 0 {
+        return x.clone();
+    }
+    let row = x.narrow(0, 0, 1).unwrap();
+    row.broadcast_to(x.shape()).unwrap()
+}
+
+/// The result of a case and its gradients, or what is wrong with the inputs.
+fn run_with(case: &Case, inputs: Vec<Tensor>, arrange: fn(&Tensor) -> Tensor) -> Result<Vec<f64>> {
+    let leaves: Vec<_> = inputs
+        .iter()
+        .map(|x| leaf(arrange(x).detach(), true))
+        .collect();
+    let y = (case.run)(&leaves)?;
+    if case.order == Order::None {
+        return Ok(values(&y));
+    }
+    // A gradient that is strided as well.
+    let g = Tensor::linspace(0.5, 1.5, y.numel(), DType::F64)?.reshape(y.shape())?;
+    y.backward_with(&arrange(&g))?;
+    let grads = leaves.iter().map(|x| x.grad().map(|g| values(&g)));
+    let grads: Vec<_> = grads.collect();
+    let all = values(&y)
+        .into_iter()
+        .chain(grads.into_iter().flatten().flatten());
+    Ok(all.collect())
+}
+
+type Arrange = fn(&Tensor) -> Tensor;
+
 #[test]
 fn strided_inputs_give_the_same_results_and_gradients() {
-    for case in cases() {
-        let run = |strided: bool| {
-            let leaves: Vec<_> = inputs(case, DType::F64)
-                .into_iter()
-                .map(|x| leaf(if strided { spread(&x) } else { x }, true))
-                .collect();
-            let y = (case.run)(&leaves).unwrap();
-            if case.order == Order::None {
-                return values(&y);
-            }
-            // A gradient that is strided as well.
-            let g = Tensor::linspace(0.5, 1.5, y.numel(), DType::F64)
-                .unwrap()
-                .reshape(y.shape())
-                .unwrap();
-            y.backward_with(&if strided { spread(&g) } else { g })
-                .unwrap();
-            let grads: Vec<_> = leaves
-                .iter()
-                .map(|x| x.grad().map(|g| values(&g)))
-                .collect();
-            values(&y)
-                .into_iter()
-                .chain(grads.into_iter().flatten().flatten())
-                .collect::<Vec<_>>()
-        };
-        let (strided, plain) = (run(true), run(false));
-        assert_eq!(strided.len(), plain.len(), "{}", case.op);
-        for (s, p) in strided.iter().zip(&plain) {
-            // Products may be summed in another order when their operands lie differently.
-            assert!(
-                (s - p).abs() <= 1e-14 * (1.0 + p.abs()),
-                "{}: {s} against {p}",
-                case.op
+    let same: Arrange = Tensor::clone;
+    let plain_rows: Arrange = |x| repeated(x).copy().unwrap();
+    let mut wrong = Vec::new();
+    for (name, arrange, like) in [
+        ("spread", spread as Arrange, same),
+        ("backwards", backwards, same),
+        ("transposed", transposed, same),
+        ("repeated", repeated, plain_rows),
+    ] {
+        for case in cases() {
+            let (strided, plain) = (
+                run_with(case, inputs(case, DType::F64), arrange),
+                run_with(case, inputs(case, DType::F64), like),
             );
+            let (strided, plain) = match (strided, plain) {
+                (Ok(strided), Ok(plain)) => (strided, plain),
+                // Equal rows may be no valid input, e.g. of an inverse.
+                (Err(_), Err(_)) if name == "repeated" => continue,
+                (strided, plain) => {
+                    wrong.push(format!(
+                        "{name} {} {}: {:?} against {:?}",
+                        case.op,
+                        case.torch,
+                        strided.err(),
+                        plain.err()
+                    ));
+                    continue;
+                }
+            };
+            // Products may be summed in another order when their operands lie differently.
+            let close = |(s, p): (&f64, &f64)| {
+                s.to_bits() == p.to_bits()
+                    || (s - p).abs() <= 1e-14 * (1.0 + p.abs())
+                    || s.is_nan() && p.is_nan()
+            };
+            if strided.len() != plain.len() || !strided.iter().zip(&plain).all(close) {
+                wrong.push(format!(
+                    "{name} {} {}: {strided:?} against {plain:?}",
+                    case.op, case.torch
+                ));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -304,37 +357,191 @@ fn wrong_dtypes_and_empty_inputs_give_results_or_errors_but_no_panic() {
 
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {
-    // Sizes above every threshold, so that work really is cut up.
-    let x = Tensor::linspace(-3.0, 3.0, 600 * 700, DType::F32)
-        .unwrap()
-        .reshape([600, 700])
-        .unwrap();
-    let classes = Tensor::arange(0.0, 600.0, 1.0, DType::I64).unwrap();
-    let run = |threads| {
+    type Call = fn(&Tensor) -> Result<Tensor>;
+    // Sizes above every threshold, so that work really is cut up. `x` is [6, 250, 100].
+    let calls: [(&str, Call); 31] = [
+        ("linear", |x| {
+            let h = x.reshape([300, 500])?;
+            let h = h.matmul(&h.t()?.contiguous()?)?.mul(0.01)?.tanh()?;
+            let classes = Tensor::arange(0.0, 300.0, 1.0, DType::I64)?;
+            let loss = h.cross_entropy(&classes)?;
+            loss.add(&h.sum(0)?.exp()?.mean(..)?)
+        }),
+        ("sum", |x| x.sum(..)),
+        ("sum", |x| x.sum(0)),
+        ("sum", |x| x.permute([2, 0, 1])?.sum(-1)),
+        ("prod", |x| x.mul(0.3)?.exp()?.prod(1)),
+        ("var", |x| x.var([0, 2])),
+        ("std", |x| x.std(..)),
+        ("norm", |x| x.norm(3.0, 1)),
+        ("norm", |x| x.norm(2.0, ..)),
+        ("logsumexp", |x| x.logsumexp(..)),
+        ("logsumexp", |x| x.logsumexp(1)),
+        ("amax", |x| x.round()?.amax(0)),
+        ("median", |x| Ok(x.median(1)?.0)),
+        ("cumsum", |x| x.cumsum(1)),
+        ("cumprod", |x| x.mul(0.1)?.exp()?.cumprod(-1)),
+        ("logcumsumexp", |x| x.logcumsumexp(-1)),
+        ("sort", |x| Ok(x.sort(1, true)?.0)),
+        ("argsort", |x| x.argsort(-1, false)),
+        ("topk", |x| Ok(x.topk(9, 1, true)?.0)),
+        ("unique", |x| Ok(x.mul(50.0)?.round()?.unique()?.values)),
+        ("gather", |x| x.gather(2, &x.argsort(2, false)?)),
+        ("scatter_add", |x| {
+            let index = x.abs()?.mul(9.0)?.to_dtype(DType::I64)?;
+            x.zeros_like()?.scatter_add(1, &index, x)
+        }),
+        ("index_add", |x| {
+            let rows = x.reshape([1500, 100])?;
+            let at = Tensor::arange(0.0, 1500.0, 1.0, DType::I64)?.remainder(7)?;
+            Tensor::zeros([7, 100]).index_add(0, &at, &rows)
+        }),
+        ("einsum", |x| Tensor::einsum("bij,bkj->bik", &[x, x])),
+        ("bmm", |x| x.bmm(&x.transpose(1, 2)?)),
+        ("layer_norm", |x| x.layer_norm([250, 100], None, None, 1e-5)),
+        ("softmax", |x| x.softmax(1)),
+        ("log_softmax", |x| x.log_softmax(-1)),
+        ("dropout", |x| x.dropout(0.3, true)),
+        ("randn", |x| x.mul(&Tensor::randn(x.shape())?)),
+        ("where", |x| x.gt(0.1)?.where_cond(&x.exp()?, &x.sum(0)?)),
+    ];
+    let run = |threads, call: Call| -> Result<Vec<Vec<u64>>> {
         set_num_threads(threads);
-        let w = x
-            .t()
-            .unwrap()
-            .contiguous()
-            .unwrap()
-            .requires_grad_(true)
-            .unwrap();
-        let h = x.matmul(&w).unwrap().mul(0.01).unwrap().tanh().unwrap();
-        let loss = h
-            .cross_entropy(&classes)
-            .unwrap()
-            .add(&h.sum(0).unwrap().exp().unwrap().mean(..).unwrap())
-            .unwrap();
-        loss.backward().unwrap();
-        let bits = |t: &Tensor| {
-            t.to_vec::<f32>()
-                .unwrap()
-                .into_iter()
-                .map(f32::to_bits)
-                .collect::<Vec<_>>()
-        };
-        (bits(&loss), bits(&h), bits(&w.grad().unwrap()))
+        manual_seed(7);
+        let x = Tensor::linspace(-400.0, 500.0, 150_000, DType::F32)?.sin()?;
+        let x = x.mul(3.0)?.reshape([6, 250, 100])?.requires_grad_(true)?;
+        let y = call(&x)?;
+        if y.requires_grad() {
+            y.backward_with(&y.detach().cos()?)?;
+        }
+        let bits = |t: &Tensor| values(t).into_iter().map(f64::to_bits).collect();
+        Ok([Some(y), x.grad()].iter().flatten().map(bits).collect())
     };
-    let one = run(1);
-    assert!(run(2) == one && run(3) == one && run(8) == one);
+    for (name, call) in calls {
+        let one = run(1, call).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for threads in [2, 5] {
+            assert!(
+                run(threads, call).unwrap() == one,
+                "{name} on {threads} threads"
+            );
+        }
+    }
+}
+
+/// Calls the case and walks back from its result, whatever comes of it. Whether there was one.
+fn survives(case: &Case, inputs: &[Tensor]) -> bool {
+    let run = || {
+        let leaves: Vec<_> = inputs.iter().map(|x| leaf(x.detach(), true)).collect();
+        let y = (case.run)(&leaves).ok()?;
+        if y.requires_grad() {
+            let _ = y.backward_with(&y.ones_like().ok()?);
+        }
+        Some(())
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+        .unwrap_or_else(|_| panic!("{} {} panics on {inputs:?}", case.op, case.torch))
+        .is_some()
+}
+
+#[test]
+fn inputs_of_any_shape_give_results_or_errors_but_no_panic() {
+    let mut results = 0;
+    for case in cases() {
+        let mut call = |shapes: &[Vec<usize>]| {
+            let ones = case.inputs.iter().zip(shapes).map(|(input, shape)| {
+                Tensor::full(shape, 1.0, input.dtype.unwrap_or(DType::F32)).unwrap()
+            });
+            results += usize::from(survives(case, &ones.collect::<Vec<_>>()));
+        };
+        let shapes: Vec<Vec<usize>> = case.inputs.iter().map(|i| i.shape.to_vec()).collect();
+        let sizes: BTreeSet<usize> = shapes.iter().flatten().copied().collect();
+        // A size changed wherever it occurs, so that the shapes may still fit together.
+        for &old in &sizes {
+            for new in [0, 1, old + 1] {
+                let other = |n: &usize| if *n == old { new } else { *n };
+                let shapes = shapes.iter().map(|s| s.iter().map(other).collect());
+                call(&shapes.collect::<Vec<_>>());
+            }
+        }
+        for shape in [&[][..], &[0], &[1], &[0, 0], &[1, 1, 1], &[1; 7]] {
+            call(&vec![shape.to_vec(); shapes.len()]);
+        }
+        // One shape changed, so that they mostly do not fit.
+        for (i, own) in shapes.iter().enumerate() {
+            let mut call_with = |shape: Vec<usize>| {
+                let mut shapes = shapes.clone();
+                shapes[i] = shape;
+                call(&shapes);
+            };
+            call_with(vec![]);
+            call_with(own.iter().skip(1).copied().collect());
+            call_with([&[1], &own[..]].concat());
+            call_with([&[2], &own[..]].concat());
+            call_with([&own[..], &[0]].concat());
+            for d in 0..own.len() {
+                for n in [0, 1, own[d] + 1, own[d].saturating_sub(1)] {
+                    let mut shape = own.clone();
+                    shape[d] = n;
+                    call_with(shape);
+                }
+            }
+        }
+    }
+    assert!(
+        results > 5 * cases().count(),
+        "only {results} calls went through"
+    );
+}
+
+#[test]
+fn inputs_of_any_dtype_and_value_give_results_or_errors_but_no_panic() {
+    let numbers = [
+        f64::NAN,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        -0.0,
+        -1.0,
+        1e300,
+        -9e18,
+        9e18,
+    ];
+    // Not the largest i32: a result of so many classes just fits into memory.
+    let full = |shape: &[usize], number: f64, dtype| match dtype {
+        DType::I32 => Tensor::full(shape, number.min(1e3), dtype).unwrap(),
+        _ => Tensor::full(shape, number, dtype).unwrap(),
+    };
+    let mut results = 0;
+    for case in cases() {
+        let mut call = |inputs: &[Tensor]| results += usize::from(survives(case, inputs));
+        let plain = inputs(case, DType::F32);
+        for (i, x) in plain.iter().enumerate() {
+            let mut other = plain.clone();
+            for number in numbers {
+                other[i] = full(x.shape(), number, x.dtype());
+                call(&other);
+                // The number beside others.
+                other[i] = x.copy().unwrap();
+                let first: Vec<_> = x.shape().iter().map(|_| Index::At(0)).collect();
+                if x.numel() > 0 {
+                    other[i]
+                        .set(&first[..], &full(&[], number, x.dtype()))
+                        .unwrap();
+                }
+                call(&other);
+            }
+            for dtype in DType::ALL {
+                other[i] = x.to_dtype(dtype).unwrap();
+                call(&other);
+                let mut all: Vec<_> = plain.iter().map(|x| x.to_dtype(dtype).unwrap()).collect();
+                for number in numbers {
+                    all[i] = full(x.shape(), number, dtype);
+                    call(&all);
+                }
+            }
+        }
+    }
+    assert!(
+        results > 20 * cases().count(),
+        "only {results} calls went through"
+    );
 }

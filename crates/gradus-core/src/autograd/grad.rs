@@ -120,7 +120,16 @@ pub fn grad_with(
             )),
         }
     };
-    targets.iter().enumerate().map(found).collect()
+    let grads: Vec<_> = targets
+        .iter()
+        .enumerate()
+        .map(found)
+        .collect::<Result<_>>()?;
+    drop(arrived);
+    let alone = |grad: Option<Tensor>| grad.map(Tensor::alone).transpose();
+    recorded(options.create_graph, || {
+        grads.into_iter().map(alone).collect()
+    })
 }
 
 fn recorded<R>(create_graph: bool, f: impl FnOnce() -> R) -> R {

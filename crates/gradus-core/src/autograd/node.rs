@@ -156,20 +156,27 @@ impl Node {
         self.is_leaf() || self.arrivals.lock().retain
     }
 
-    /// Adds to the gradient collected here. The first one is kept as it is, unless somebody else
-    /// holds the same memory: then a copy is, so that changing one gradient in place changes no
-    /// other. Its history is kept only while recording (`create_graph`): otherwise one that a user's
-    /// backward has recorded might lead back here.
+    /// Adds to the gradient collected here. Its history is kept only while recording
+    /// (`create_graph`): otherwise one that a user's backward has recorded might lead back here.
     pub(super) fn accumulate(&self, grad: Tensor) -> Result<()> {
         let mut arrivals = self.arrivals.lock();
         let grad = match arrivals.grad.take() {
             Some(sum) => sum.add_into(&grad)?,
-            None if is_grad_enabled() && grad.requires_grad() => grad,
-            None if grad.is_sole_owner() && !grad.requires_grad() => grad,
-            None => grad.copy()?,
+            None => grad.alone()?,
         };
         arrivals.grad = Some(grad);
         Ok(())
+    }
+}
+
+impl Tensor {
+    /// A gradient to hand out: as it is, unless somebody else holds its memory. Then a copy is made,
+    /// so that changing one gradient in place changes no other, nor what was saved.
+    pub(super) fn alone(self) -> Result<Tensor> {
+        if self.is_sole_owner() && (is_grad_enabled() || !self.requires_grad()) {
+            return Ok(self);
+        }
+        self.copy()
     }
 }
 

@@ -71,8 +71,9 @@ pub(crate) fn log_softmax<T: Float>(x: &[T], n: usize) -> Result<Buffer> {
             vectorize(|| {
                 for (out, x) in out.chunks_exact_mut(n).zip(x[start..].chunks_exact(n)) {
                     let (m, sum) = exponentials(x, out);
-                    let shift = m + sum.ln();
-                    out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - shift);
+                    // Not x − (m + log), which would round the logarithm to the digits of m.
+                    let log = sum.ln();
+                    out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - m - log);
                 }
             });
         });
@@ -108,14 +109,12 @@ pub(crate) fn softmax_columns<T: Float>(
                         }
                     }
                     if log {
-                        top.iter_mut()
-                            .zip(&total)
-                            .for_each(|(m, s)| *m = *m + s.ln());
+                        total.iter_mut().for_each(|s| *s = s.ln());
                         for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-                            let shifted = x.iter().zip(&top);
-                            out.iter_mut()
-                                .zip(shifted)
-                                .for_each(|(o, (&x, &m))| *o = x - m);
+                            for (((o, &x), &m), &log) in out.iter_mut().zip(x).zip(&top).zip(&total)
+                            {
+                                *o = x - m - log;
+                            }
                         }
                     } else {
                         total.iter_mut().for_each(|s| *s = T::ONE / *s);

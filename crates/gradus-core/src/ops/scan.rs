@@ -30,16 +30,19 @@ pub(super) const CASES: &[Case] = &[
         .torch("x[0].cumprod(0)")
         .constant(),
     Case::new("cumprod", &[Input::real(&[2, 4])], |x| {
-        let (dim, reverse) = (1, true);
-        apply(CumProd { dim, reverse }, &[&x[0]])
+        let reverse = true;
+        x[0].with_dim("cumprod", 1, |x, dim| apply(CumProd { dim, reverse }, &[x]))
     })
     .torch("x[0].flip(1).cumprod(1).flip(1)"),
     Case::new(
         "recurrence",
         &[Input::real(&[2, 3]), Input::real(&[2, 3])],
         |x| {
-            let (dim, reverse) = (1, false);
-            apply(Recurrence { dim, reverse }, &[&x[0], &x[1]])
+            let reverse = false;
+            let b = x[1].to_dtype(x[0].dtype())?.broadcast_to(x[0].shape())?;
+            x[0].with_dim("recurrence", 1, |a, dim| {
+                apply(Recurrence { dim, reverse }, &[a, &b])
+            })
         },
     )
     .torch(

@@ -173,6 +173,16 @@ mod tests {
     /// Down columns is along rows of the transpose, whatever lies before and behind the dimension,
     /// with more blocks than a chunk holds.
     #[test]
+    fn logarithms_keep_their_digits_beside_large_numbers() -> Result<()> {
+        let x = Tensor::from([1e7f32; 4]);
+        let columns = x.reshape([4, 1])?.broadcast_to([4, 2])?;
+        for y in [x.log_softmax(0)?, columns.log_softmax(0)?.select(1, 0)?] {
+            assert_eq!(y.to_vec::<f32>()?, [-(4f32.ln()); 4]);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn every_dimension_agrees_with_the_last_one() -> Result<()> {
         let x = Tensor::linspace(-9.0, 9.0, 70 * 11 * 30, crate::DType::F64)?;
         let x = x.sin()?.mul(20.0)?.reshape([70, 11, 30])?;

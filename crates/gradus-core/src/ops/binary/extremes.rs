@@ -75,7 +75,7 @@ impl Tensor {
     }
 
     /// The larger of two elements, or the one that is not NaN. The gradient goes to the element
-    /// that was taken, the first of two equal ones.
+    /// that was taken, half of it to each of two equal ones.
     ///
     /// # Errors
     /// If the shapes do not broadcast.
@@ -138,28 +138,19 @@ impl Extreme {
         })
     }
 
-    /// The share of the gradient that goes to `a`, or to `b` if `second`: a constant.
-    fn share(&self, a: &Tensor, b: &Tensor, second: bool) -> Result<Tensor> {
-        let number = |mask: Tensor| mask.to_dtype(a.dtype());
-        if let Self::Fmax | Self::Fmin = self {
-            let ahead = if let Self::Fmax = self {
-                a.ge(b)?
-            } else {
-                a.le(b)?
-            };
-            let first = number(ahead.logical_or(&b.ne(b)?)?)?;
-            return if second {
-                super::sub(1, &first)
-            } else {
-                Ok(first)
-            };
-        }
-        let beaten = if second == matches!(self, Self::Maximum) {
-            a.gt(b)?
-        } else {
-            a.lt(b)?
+    /// The part of the gradient `g` that goes to `a`, or to `b` if `second`.
+    fn part(&self, g: &Tensor, a: &Tensor, b: &Tensor, second: bool) -> Result<Tensor> {
+        let taken = |ahead: Tensor| ahead.logical_or(&b.ne(b)?);
+        let beaten = match (self, second) {
+            (Self::Maximum, false) | (Self::Minimum, true) => a.lt(b)?,
+            (Self::Maximum, true) | (Self::Minimum, false) => a.gt(b)?,
+            (Self::Fmax, false) => taken(a.ge(b)?)?.logical_not()?,
+            (Self::Fmax, true) => taken(a.gt(b)?)?,
+            (Self::Fmin, false) => taken(a.le(b)?)?.logical_not()?,
+            (Self::Fmin, true) => taken(a.lt(b)?)?,
         };
-        super::sub(1, &number(beaten)?)?.sub(&number(a.eq(b)?)?.mul(0.5)?)
+        let half = a.eq(b)?.where_cond(&g.mul(0.5)?, g)?;
+        half.masked_fill(&beaten, 0)
     }
 }
 
@@ -179,8 +170,8 @@ impl Function for Extreme {
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let (a, b) = (saved.get(0)?, saved.get(1)?);
-        let da = saved.grad(0, || g.mul(&self.share(&a, &b, false)?))?;
-        let db = saved.grad(1, || g.mul(&self.share(&a, &b, true)?))?;
+        let da = saved.grad(0, || self.part(g, &a, &b, false))?;
+        let db = saved.grad(1, || self.part(g, &a, &b, true))?;
         Ok([da, db].into())
     }
 }

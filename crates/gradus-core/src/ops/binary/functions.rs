@@ -194,7 +194,9 @@ impl Pair for Atan2 {
         _: &Tensor,
         g: &Tensor,
     ) -> Result<[Grad; 2]> {
-        let share = g.div(&a.mul(a)?.add(&b.mul(b)?)?)?;
+        // No gradient where both are 0.
+        let square = a.mul(a)?.add(&b.mul(b)?)?;
+        let share = g.div(&square.masked_fill(&square.eq(0)?, f64::INFINITY)?)?;
         let da = saved.grad(0, || share.mul(b))?;
         let db = saved.grad(1, || share.mul(a)?.neg())?;
         Ok([da, db])
@@ -265,8 +267,8 @@ impl Pair for Xlogy {
     ) -> Result<[Grad; 2]> {
         let da = saved.grad(0, || {
             // The logarithm of 1 where that of b would be −∞ or NaN times 0.
-            let lift = a.eq(0)?.logical_and(&b.le(0)?)?.to_dtype(b.dtype())?;
-            g.xlogy(&b.add(&super::sub(1, b)?.mul(&lift)?)?)
+            let nothing = a.eq(0)?.logical_and(&b.le(0)?)?;
+            g.xlogy(&nothing.where_cond(1.0, b)?)
         })?;
         let db = saved.grad(1, || g.mul(&a.div(b)?))?;
         Ok([da, db])

@@ -463,12 +463,12 @@ impl Tensor {
         // The weight of its class at the class of each row: all other places are 0. A class without
         // weight may be taken for another one, since its rows count for nothing.
         let weights = targets.dense(self.dtype())?;
-        let others = weights.eq(0.0)?.to_dtype(self.dtype())?;
+        let others = weights.eq(0.0)?;
         let weights = weights.sum(keepdim(1))?.div(targets.c as f64)?;
         let x = by_rows(self)?;
         let negative = x.nll_loss_with(&target.reshape([-1])?, Reduction::None)?;
         let short = x.add(&negative.unsqueeze(1)?)?;
-        let short = short.add(options.margin)?.relu()?.mul(&others)?;
+        let short = others.where_cond(&short.add(options.margin)?.relu()?, 0.0)?;
         let powers = match p {
             1 => short,
             _ => short.mul(&short)?,
@@ -532,6 +532,16 @@ mod tests {
     }
 
     /// The values are PyTorch's.
+    #[test]
+    fn an_infinite_score_has_an_infinite_margin() -> Result<()> {
+        let x = Tensor::from([[f64::INFINITY, 1.0, 2.0]]).requires_grad_(true)?;
+        assert_eq!(item(x.multi_margin_loss(&Tensor::from([0]))), 0.0);
+        assert_eq!(item(x.multi_margin_loss(&Tensor::from([1]))), f64::INFINITY);
+        x.multi_margin_loss(&Tensor::from([0]))?.backward()?;
+        assert_eq!(x.grad().unwrap().to_vec::<f64>()?, [0.0; 3]);
+        Ok(())
+    }
+
     #[test]
     fn impossible_classes_cost_infinitely_much_and_weights_of_0_nothing() -> Result<()> {
         let x = Tensor::from([[f64::NEG_INFINITY, 0.0]]);

@@ -198,10 +198,9 @@ impl Tensor {
         let HingeEmbedding { margin, reduction } = options.into();
         self.dtype().expect_float(OP)?;
         let losses = || {
-            let apart = target.ne(1)?.to_dtype(self.dtype())?;
-            let together = target.ne(-1)?.to_dtype(self.dtype())?;
             let short = sub(margin, self)?.relu()?;
-            self.mul(&together)?.add(&short.mul(&apart)?)
+            let together = target.ne(-1)?.where_cond(self, 0.0)?;
+            together.add(&target.ne(1)?.where_cond(&short, 0.0)?)
         };
         reduction.of(losses().map_err(|e| e.at(OP))?)
     }
@@ -270,10 +269,9 @@ impl Tensor {
             let square = |a: &Tensor| dot(a, a)?.add(1e-12);
             let lengths = square(self)?.mul(&square(other)?)?.sqrt()?;
             let cos = dot(self, other)?.div(&lengths)?;
-            let alike = target.eq(1)?.to_dtype(dtype)?;
-            let unlike = target.eq(-1)?.to_dtype(dtype)?;
             let excess = cos.sub(margin)?.relu()?;
-            sub(1.0, &cos)?.mul(&alike)?.add(&excess.mul(&unlike)?)
+            let alike = target.eq(1)?.where_cond(&sub(1.0, &cos)?, 0.0)?;
+            alike.add(&target.eq(-1)?.where_cond(&excess, 0.0)?)
         };
         reduction.of(losses().map_err(|e| e.at(OP))?)
     }
@@ -369,6 +367,18 @@ mod tests {
         losses.sum(..)?.backward()?;
         let g = x.grad().unwrap().to_vec::<f64>()?;
         assert_eq!(g, [1.0, -1.0, 0.0, 0.0]);
+        Ok(())
+    }
+
+    #[test]
+    fn the_side_that_a_target_leaves_out_does_not_count_even_if_infinite() -> Result<()> {
+        let x = Tensor::from([f64::INFINITY, f64::NEG_INFINITY]);
+        let losses = x.hinge_embedding_loss_with(&Tensor::from([-1, 1]), Reduction::None)?;
+        assert_eq!(losses.to_vec::<f64>()?, [0.0, f64::NEG_INFINITY]);
+        // Neither side counts for a target of 0.
+        let nan = Tensor::from([[f64::NAN, 1.0]]);
+        let loss = nan.cosine_embedding_loss(&Tensor::ones([1, 2]), &Tensor::from([0]))?;
+        assert_eq!(loss.item::<f64>()?, 0.0);
         Ok(())
     }
 

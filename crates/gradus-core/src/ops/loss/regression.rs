@@ -518,11 +518,11 @@ impl Tensor {
                 return Ok(losses);
             }
             // Targets up to 1 are taken as 1, where the logarithm is no trouble, and then left out.
-            let large = target.gt(1.0)?.to_dtype(losses.dtype())?;
-            let t = target.mul(&large)?.sub(&large)?.add(1.0)?;
+            let large = target.gt(1.0)?;
+            let t = large.where_cond(&target.to_dtype(losses.dtype())?, 1.0)?;
             let spread = t.mul(2.0 * PI)?.log()?.mul(0.5)?;
             let stirling = t.mul(&t.log()?)?.sub(&t)?.add(&spread)?;
-            losses.add(&stirling.mul(&large)?)
+            losses.add(&large.where_cond(&stirling, 0.0)?)
         };
         let losses = losses().map_err(|e| e.at("poisson_nll_loss"))?;
         reduction.of(losses)

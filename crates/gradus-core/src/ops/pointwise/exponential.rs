@@ -268,9 +268,9 @@ impl Pointwise for Logit {
         (self.within(x) / (T::ONE - self.within(x))).ln()
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
         let z = self.within(x);
-        let slope = T::number(1.0) / (z * (T::number(1.0) - z));
+        let slope = g / (z * (T::number(1.0) - z));
         let (low, outside) = match self.eps {
             Some(eps) => (eps, T::number(0.0)),
             None => (0.0, T::number(f64::NAN)),

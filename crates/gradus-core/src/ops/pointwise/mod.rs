@@ -38,7 +38,15 @@ trait Pointwise: Send + Sync + 'static {
     /// Its derivative, of the input or the output as `USES` says. It is called with plain numbers,
     /// and with tensors when the gradient is to be differentiated again. Both branches of a choice
     /// are computed then, so neither may be infinite where the other one is taken.
-    fn df<T: Real>(&self, a: T) -> T;
+    fn df<T: Real>(&self, a: T) -> T {
+        self.chain(T::number(1.0), a)
+    }
+    /// The gradient `g` of the result times the derivative. This one is written instead of `df` where
+    /// the derivative is 0 in places: an infinite gradient has to become 0 there too, not NaN.
+    #[inline(always)]
+    fn chain<T: Real>(&self, g: T, a: T) -> T {
+        g * self.df(a)
+    }
 }
 
 /// What a derivative looks at, and so what is saved for it.
@@ -109,7 +117,7 @@ impl<P: Pointwise> Map<P> {
                         let pairs = g.iter().zip(a);
                         dx.iter_mut()
                             .zip(pairs)
-                            .for_each(|(d, (&g, &a))| *d = g * self.0.df(a));
+                            .for_each(|(d, (&g, &a))| *d = self.0.chain(g, a));
                     };
                     if const { P::SLOPE.is_vector(T::DTYPE) } {
                         vectorize(each);
@@ -147,7 +155,7 @@ impl<P: Pointwise> Function for Map<P> {
                 slope => grad.mul(slope)?,
             }
         } else if is_grad_enabled() {
-            trace([grad, &saved.get(0)?], |[g, a]| g * self.0.df(a))?
+            trace([grad, &saved.get(0)?], |[g, a]| self.0.chain(g, a))?
         } else {
             let a = saved.get(0)?;
             dispatch_float!(P::NAME, grad.dtype(), T => self.chain::<T>(grad, &a))?

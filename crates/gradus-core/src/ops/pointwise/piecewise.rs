@@ -372,8 +372,8 @@ impl Pointwise for Relu {
         if x < T::ZERO { T::ZERO } else { x }
     }
     #[inline(always)]
-    fn df<T: Real>(&self, y: T) -> T {
-        y.at_most(0.0, T::number(0.0), T::number(1.0))
+    fn chain<T: Real>(&self, g: T, y: T) -> T {
+        y.at_most(0.0, T::number(0.0), g)
     }
 }
 
@@ -412,12 +412,10 @@ impl Function for Prelu {
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let (x, w) = (saved.get(0)?, saved.get(1)?);
         let dx = saved.grad(0, || {
-            trace([grad, &x, &w], |[g, x, w]| {
-                g * x.above(0.0, Real::number(1.0), w)
-            })
+            trace([grad, &x, &w], |[g, x, w]| x.above(0.0, g, g * w))
         })?;
         let dw = saved.grad(1, || {
-            trace([grad, &x], |[g, x]| g * x.above(0.0, Real::number(0.0), x))
+            trace([grad, &x], |[g, x]| x.above(0.0, Real::number(0.0), g * x))
         })?;
         Ok([dx, dw].into())
     }
@@ -445,12 +443,9 @@ impl Pointwise for Hardtanh {
         }
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
-        x.at_most(
-            self.min,
-            T::number(0.0),
-            (-x).at_most(-self.max, T::number(0.0), T::number(1.0)),
-        )
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
+        let zero = T::number(0.0);
+        x.at_most(self.min, zero, (-x).at_most(-self.max, zero, g))
     }
 }
 
@@ -488,12 +483,9 @@ impl Pointwise for Hardsigmoid {
         gate(x)
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
-        x.above(
-            -3.0,
-            (-x).above(-3.0, T::number(1.0 / 6.0), T::number(0.0)),
-            T::number(0.0),
-        )
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
+        let (zero, line) = (T::number(0.0), g * T::number(1.0 / 6.0));
+        x.above(-3.0, (-x).above(-3.0, line, zero), zero)
     }
 }
 
@@ -507,16 +499,9 @@ impl Pointwise for Hardswish {
         x * gate(x)
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
-        x.at_most(
-            -3.0,
-            T::number(0.0),
-            (-x).above(
-                -3.0,
-                x * T::number(1.0 / 3.0) + T::number(0.5),
-                T::number(1.0),
-            ),
-        )
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
+        let curve = g * (x * T::number(1.0 / 3.0) + T::number(0.5));
+        x.at_most(-3.0, T::number(0.0), (-x).above(-3.0, curve, g))
     }
 }
 
@@ -533,8 +518,8 @@ impl Pointwise for Threshold {
         x.at_most(self.threshold, T::from_f64(self.value), x)
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
-        x.at_most(self.threshold, T::number(0.0), T::number(1.0))
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
+        x.at_most(self.threshold, T::number(0.0), g)
     }
 }
 
@@ -556,8 +541,8 @@ impl Pointwise for Softshrink {
         )
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
-        x.abs().at_most(self.lambda, T::number(0.0), T::number(1.0))
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
+        x.abs().at_most(self.lambda, T::number(0.0), g)
     }
 }
 
@@ -573,8 +558,8 @@ impl Pointwise for Hardshrink {
         x.abs().at_most(self.lambda, T::ZERO, x)
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
-        x.abs().at_most(self.lambda, T::number(0.0), T::number(1.0))
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
+        x.abs().at_most(self.lambda, T::number(0.0), g)
     }
 }
 

@@ -364,10 +364,10 @@ impl Pointwise for Clamp {
         self.max.map_or(x, |max| below(x, max))
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
-        let (zero, one) = (T::number(0.0), T::number(1.0));
-        let slope = self.min.map_or(one, |min| x.above(min, one, zero));
-        self.max.map_or(slope, |max| (-x).above(-max, slope, zero))
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
+        let zero = T::number(0.0);
+        let above = self.min.map_or(g, |min| x.above(min, g, zero));
+        self.max.map_or(above, |max| (-x).above(-max, above, zero))
     }
 }
 
@@ -396,8 +396,8 @@ impl Pointwise for NanToNum {
         }
     }
     #[inline(always)]
-    fn df<T: Real>(&self, x: T) -> T {
+    fn chain<T: Real>(&self, g: T, x: T) -> T {
         // 0 times infinity is NaN.
-        (x * T::number(0.0)).at_most(0.0, T::number(1.0), T::number(0.0))
+        (x * T::number(0.0)).at_most(0.0, g, T::number(0.0))
     }
 }

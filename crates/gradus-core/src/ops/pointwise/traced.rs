@@ -1,22 +1,17 @@
 //! Numbers that are tensors: a formula written once for a [`Real`] computes with f32 and f64 inside
 //! a kernel, and with recorded tensor operations where its result is to be differentiated again.
 
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
-use crate::dtype::dispatch_float;
 use crate::error::Result;
-use crate::kernels::View;
-use crate::kernels::map::{self, Cost};
 use crate::kernels::math::Real;
 use crate::ops::registry::{Case, Input};
 use crate::ops::{Operand, binary};
-use crate::shape;
 use crate::tensor::Tensor;
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(in crate::ops) const CASES: &[Case] = &[
     Case::new(
-        "at_most",
+        "where",
         &[
             Input::real(&[2, 3]),
             Input::real(&[2, 3]),
@@ -25,7 +20,7 @@ pub(in crate::ops) const CASES: &[Case] = &[
         |x| trace([&x[0], &x[1], &x[2]], |[x, a, b]| x.at_most(0.3, a, b)),
     )
     .torch("torch.where(x[0] <= 0.3, x[1], x[2])"),
-    Case::new("at_most", &[Input::real(&[3]), Input::real(&[])], |x| {
+    Case::new("where", &[Input::real(&[3]), Input::real(&[])], |x| {
         trace([&x[0], &x[1]], |[x, a]| x.above(0.3, Real::number(2.0), a))
     })
     .torch("torch.where(x[0] > 0.3, 2.0, x[1])"),
@@ -157,7 +152,7 @@ impl Real for Traced {
                 let x = TENSORS.with_borrow(|tensors| tensors[i].clone());
                 Self::keep(x.and_then(|x| {
                     let (a, b) = (a.tensor(&x)?, b.tensor(&x)?);
-                    apply(AtMost { limit }, &[&x, &a, &b])
+                    x.le(limit)?.where_cond(&a, &b)
                 }))
             }
         }
@@ -167,39 +162,6 @@ impl Real for Traced {
         exp exp, ln log, tanh tanh, sin sin, cos cos, sinh sinh, cosh cosh, sqrt sqrt, abs abs,
         erfc erfc, sigmoid sigmoid
     );
-}
-
-/// The second input where the first is at most the limit, else the third; NaN takes the third.
-struct AtMost {
-    limit: f64,
-}
-
-impl Function for AtMost {
-    fn name(&self) -> &'static str {
-        "at_most"
-    }
-
-    fn forward(&self, ctx: &mut Context, inputs: &[&Tensor]) -> Result<Tensor> {
-        let (x, a, b) = (inputs[0], inputs[1], inputs[2]);
-        ctx.save(x);
-        let shape = shape::broadcast(a.shape(), b.shape())?;
-        let shape = shape::broadcast(x.shape(), &shape)?;
-        let layout = |t: &Tensor| t.layout().broadcast_to(&shape);
-        let (lx, la, lb) = (layout(x)?, layout(a)?, layout(b)?);
-        let y = dispatch_float!("at_most", x.dtype(), T => x.with::<T, _>(|x| a.with::<T, _>(|a| b.with::<T, _>(|b| {
-            let (x, a, b) = (View::new(x.data, &lx), View::new(a.data, &la), View::new(b.data, &lb));
-            map::zip3(x, a, b, Cost::Low, |x: T, a, b| x.at_most(self.limit, a, b))
-        }))))?;
-        Ok(Tensor::from_buffer(y, shape))
-    }
-
-    fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        let (x, limit) = (saved.get(0)?, self.limit);
-        let zero = Tensor::full((), 0.0, x.dtype())?;
-        let da = saved.grad(1, || apply(Self { limit }, &[&x, grad, &zero]))?;
-        let db = saved.grad(2, || apply(Self { limit }, &[&x, &zero, grad]))?;
-        Ok([Grad::Zero, da, db].into())
-    }
 }
 
 #[cfg(test)]

@@ -102,8 +102,10 @@ impl Function for Norm {
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let x = saved.get(0)?;
         let (shape, dtype) = (x.shape(), x.dtype());
-        let grad = self.over.widen(grad, shape)?;
-        let y = self.over.widen(&saved.get(1)?, shape)?;
+        let y = saved.get(1)?;
+        // None where the norm is 0, also of an infinite one.
+        let grad = self.over.widen(&grad.masked_fill(&y.eq(0)?, 0)?, shape)?;
+        let y = self.over.widen(&y, shape)?;
         let sign = x.gt(0)?.to_dtype(dtype)?.sub(&x.lt(0)?.to_dtype(dtype)?)?;
         // 1 instead of 0: what it leads to is multiplied by 0.
         let not_zero = |t: &Tensor| t.add(&t.eq(0)?);
@@ -120,7 +122,6 @@ impl Function for Norm {
                 .abs()?
                 .div(&not_zero(&y)?)?
                 .pow(self.p - 1.0)?;
-            let sign = sign.mul(&y.ne(0)?)?;
             sign.mul(&slope)?.mul(&grad)?
         };
         Ok([Grad::Of(dx)].into())
