@@ -313,3 +313,26 @@ fn nan_and_zeros_keep_their_signs_through_every_copy() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn what_returns_a_copy_does_so_when_there_is_nothing_to_do() -> Result<()> {
+    let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    for (i, y) in [
+        x.diff(0, 0)?,
+        x.matrix_power(1)?,
+        x.pad([], Padding::Reflect)?,
+        x.pad([0, 0], Padding::Replicate)?,
+        x.repeat([1, 1])?,
+        x.tile([1])?,
+        x.roll(0, 1)?,
+        Tensor::cat(&[&x], 0)?,
+        x.tril(5)?,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(!y.shares_memory(&x), "{i}");
+        assert_eq!(y.to_vec::<f32>()?, x.to_vec::<f32>()?, "{i}");
+    }
+    Ok(())
+}

@@ -193,7 +193,10 @@ impl Tensor {
         }
         let d = resolve_dim(dim, self.ndim()).map_err(|e| e.at("diff"))?;
         let (dim, size) = (d as isize, self.shape()[d]);
-        let mut x = self.clone();
+        let mut x = match n {
+            0 => self.copy()?,
+            _ => self.clone(),
+        };
         // Beyond the size there is nothing left to take differences of.
         for left in (size.saturating_sub(n)..size).rev() {
             let (next, this) = (x.narrow(dim, 1, left)?, x.narrow(dim, 0, left)?);

@@ -1,5 +1,6 @@
 //! Mixtures of three tensors.
 
+use super::stretched;
 use crate::autograd::{Context, Function, Grads, Saved, apply};
 use crate::dtype::dispatch_float;
 use crate::error::{Result, err};
@@ -8,7 +9,6 @@ use crate::kernels::map::{self, Cost};
 use crate::kernels::math::Float;
 use crate::ops::Operand;
 use crate::ops::registry::{Case, Input};
-use crate::shape;
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
@@ -150,19 +150,14 @@ impl Function for Lerp {
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let (a, b, w) = (x[0], x[1], x[2]);
         x.iter().for_each(|t| ctx.save(t));
-        let shape = shape::broadcast(a.shape(), b.shape())
-            .and_then(|shape| shape::broadcast(&shape, w.shape()))
-            .map_err(|e| e.at("lerp"))?;
-        shape::numel(&shape)?;
-        let stretched = |t: &Tensor| t.layout().broadcast_to(&shape);
-        let (la, lb, lw) = (stretched(a)?, stretched(b)?, stretched(w)?);
+        let [la, lb, lw] = stretched([a, b, w]).map_err(|e| e.at("lerp"))?;
         let out = dispatch_float!("lerp", a.dtype(), T => {
             a.with::<T, _>(|a| b.with::<T, _>(|b| w.with::<T, _>(|w| {
                 let (a, b, w) = (View::new(a.data, &la), View::new(b.data, &lb), View::new(w.data, &lw));
                 map::zip3(a, b, w, Cost::Low, between::<T>)
             })))
         })?;
-        Ok(Tensor::from_buffer(out, shape))
+        Ok(Tensor::from_buffer(out, la.shape))
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let (a, b, w) = (saved.get(0)?, saved.get(1)?, saved.get(2)?);

@@ -236,11 +236,8 @@ impl Pair for CopySign {
         g: &Tensor,
     ) -> Result<[Grad; 2]> {
         let da = saved.grad(0, || {
-            // The sign of a: 1 or −1, and 0 at 0.
-            let sign = a
-                .gt(0)?
-                .to_dtype(a.dtype())?
-                .sub(&a.lt(0)?.to_dtype(a.dtype())?)?;
+            // 1 or −1, and 0 at 0.
+            let sign = a.detach().sign()?;
             let other = a.ones_like()?.copysign(&b.detach())?;
             g.mul(&sign.mul(&other)?)
         })?;

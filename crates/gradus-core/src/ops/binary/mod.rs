@@ -20,7 +20,7 @@ use crate::dtype::{Number, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::View;
 use crate::kernels::map::{self, Cost};
-use crate::shape;
+use crate::shape::{self, Dims, Layout};
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use crate::{DType, Element};
@@ -185,14 +185,22 @@ pub(super) fn broadcast<T: Element>(
         let out = a.with(|a| b.with(|b| f(a, b)))?;
         return Ok(Tensor::from_buffer(out, a.layout().shape.clone()));
     }
-    let shape = shape::broadcast(a.shape(), b.shape()).map_err(|e| e.at(op))?;
-    shape::numel(&shape)?;
-    let (la, lb) = (
-        a.layout().broadcast_to(&shape)?,
-        b.layout().broadcast_to(&shape)?,
-    );
+    let [la, lb] = stretched([a, b]).map_err(|e| e.at(op))?;
     let out = a.with(|a| b.with(|b| f(View::new(a.data, &la), View::new(b.data, &lb))))?;
-    Ok(Tensor::from_buffer(out, shape))
+    Ok(Tensor::from_buffer(out, la.shape))
+}
+
+/// Where the elements of each operand lie in the shape that all of them broadcast to.
+pub(in crate::ops) fn stretched<const N: usize>(x: [&Tensor; N]) -> Result<[Layout; N]> {
+    let shape = x
+        .iter()
+        .try_fold(Dims::new(), |shape, x| shape::broadcast(&shape, x.shape()))?;
+    shape::numel(&shape)?;
+    let mut layouts = x.map(|x| x.layout().clone());
+    for layout in &mut layouts {
+        *layout = layout.broadcast_to(&shape)?;
+    }
+    Ok(layouts)
 }
 
 /// a + b; for bools, a or b.

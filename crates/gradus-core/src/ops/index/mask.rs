@@ -6,9 +6,10 @@ use crate::dtype::{DType, dispatch};
 use crate::error::{Result, err};
 use crate::kernels::View;
 use crate::kernels::map::{self, Cost};
+use crate::ops::binary::stretched;
 use crate::ops::registry::{Case, Input};
 use crate::ops::{Operand, promoted};
-use crate::shape::{broadcast, numel};
+use crate::shape::broadcast;
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
@@ -230,10 +231,7 @@ impl Function for Where {
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let (cond, a, b) = (x[0], x[1], x[2]);
         ctx.save(cond);
-        let shape = broadcast(&broadcast(cond.shape(), a.shape())?, b.shape())?;
-        numel(&shape)?;
-        let stretch = |x: &Tensor| x.layout().broadcast_to(&shape);
-        let (lc, la, lb) = (stretch(cond)?, stretch(a)?, stretch(b)?);
+        let [lc, la, lb] = stretched([cond, a, b])?;
         let out = dispatch!(a.dtype(), T => {
             cond.with::<bool, _>(|c| a.with::<T, _>(|a| b.with::<T, _>(|b| {
                 let cond = View::new(c.data, &lc);
@@ -250,7 +248,7 @@ impl Function for Where {
                 map::zip3(cond, a, b, Cost::Low, |c, a: T, b| if c { a } else { b })
             })))
         })?;
-        Ok(Tensor::from_buffer(out, shape))
+        Ok(Tensor::from_buffer(out, lc.shape))
     }
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {

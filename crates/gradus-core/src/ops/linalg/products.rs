@@ -385,6 +385,7 @@ impl Tensor {
             }
         }
         match product {
+            Some(product) if product.is_same(self) => product.copy(),
             Some(product) => Ok(product),
             None => Tensor::eye(self.size(-1)?, self.dtype())?
                 .broadcast_to(self.shape())?

@@ -106,7 +106,7 @@ impl Function for Norm {
         // None where the norm is 0, also of an infinite one.
         let grad = self.over.widen(&grad.masked_fill(&y.eq(0)?, 0)?, shape)?;
         let y = self.over.widen(&y, shape)?;
-        let sign = x.gt(0)?.to_dtype(dtype)?.sub(&x.lt(0)?.to_dtype(dtype)?)?;
+        let sign = x.detach().sign()?;
         // 1 instead of 0: what it leads to is multiplied by 0.
         let not_zero = |t: &Tensor| t.add(&t.eq(0)?);
         let dx = if self.p == 1.0 {

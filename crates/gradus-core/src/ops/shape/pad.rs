@@ -95,6 +95,9 @@ impl Tensor {
                 "pad: Padding length must be divisible by 2, got {margins:?}"
             ));
         }
+        if margins.is_empty() {
+            return self.copy();
+        }
         if margins.len() > 2 * self.ndim() {
             return Err(err!(
                 Value,
