@@ -18,7 +18,10 @@ examples! {
     c2_cross_entropy "../../../examples/c2_cross_entropy.rs",
     c4_output_layer "../../../examples/c4_output_layer.rs",
     c5_layers "../../../examples/c5_layers.rs",
+    c6_gradient_check "../../../examples/c6_gradient_check.rs",
+    d1_tensors "../../../examples/d1_tensors.rs",
     d3_gradients "../../../examples/d3_gradients.rs",
+    f1_small_framework "../../../examples/f1_small_framework.rs",
 }
 
 /// Runs an example and compares its lines.
@@ -149,6 +152,21 @@ fn c5() {
     );
 }
 
+/// On images of 8×8 pixels, which do without an optimised build.
+#[test]
+fn c6() {
+    let mut out = Vec::new();
+    let apart = c6_gradient_check::run(&mut out, [192, 10, 10], 20).unwrap();
+    assert_eq!(apart.len(), 4);
+    assert!(apart.iter().all(|&mean| mean <= 6e-10), "{apart:?}");
+}
+
+#[test]
+fn d1() {
+    let expected: Vec<&str> = include_str!("expected/d1_tensors.txt").lines().collect();
+    prints(d1_tensors::run, &expected);
+}
+
 #[test]
 fn d3() {
     let folder = tempfile::tempdir().unwrap();
@@ -181,4 +199,12 @@ fn d3() {
         assert!(picture.contains(text), "{text} is not in the picture");
     }
     assert!(folder.path().join("d3_sin.svg").exists());
+}
+
+#[test]
+fn f1() {
+    let expected: Vec<&str> = include_str!("expected/f1_small_framework.txt")
+        .lines()
+        .collect();
+    prints(f1_small_framework::run, &expected);
 }

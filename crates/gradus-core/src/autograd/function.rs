@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// A differentiable operation with one result.
 ///
 /// The struct holds the arguments that are no tensors; `forward` computes, and saves what
-/// `backward` will need. Inside both, nothing is recorded: they may use any tensor operation.
+/// `backward` will need. Both may use any tensor operation. Those of `forward` are not recorded;
+/// those of `backward` are when the gradient is to be differentiated in turn (`create_graph`).
 ///
 /// ```
 /// use gradus_core::{Context, Function, Grad, Grads, Result, Saved, Tensor, apply};

@@ -1,10 +1,10 @@
 //! Elements as the bytes of a file: read in either order of bytes, written in little-endian.
 
 use crate::dtype::{DType, Element, dispatch};
-use crate::error::{Result, err};
+use crate::error::{Error, Result, err};
 use crate::storage::{Buffer, Mapped};
 use crate::tensor::Tensor;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
 /// Bytes converted at a time, few enough to stay in the cache. A multiple of every element's size.
 const CHUNK: usize = 1 << 16;
@@ -141,7 +141,12 @@ fn read<const N: usize, T: Element>(
 
 /// The bytes of a file that are expected to be there.
 pub(super) fn read_exact(input: &mut dyn Read, bytes: &mut [u8]) -> Result<()> {
-    input.read_exact(bytes).map_err(|e| match e.kind() {
+    input.read_exact(bytes).map_err(unreadable)
+}
+
+/// What is wrong with a file that could not be read: its content, or the reading.
+pub(super) fn unreadable(e: io::Error) -> Error {
+    match e.kind() {
         ErrorKind::UnexpectedEof => err!(
             Data,
             "ends before its content does: it was cut short; get or write it again"
@@ -151,7 +156,7 @@ pub(super) fn read_exact(input: &mut dyn Read, bytes: &mut [u8]) -> Result<()> {
             err!(Data, "damaged ({e}); get or write it again")
         }
         _ => e.into(),
-    })
+    }
 }
 
 /// The number that a 16-bit float stands for.

@@ -14,7 +14,6 @@ mod bytes;
 pub mod npy;
 pub mod npz;
 pub mod safetensors;
-mod zip;
 
 pub use atomic::write_atomically;
 

@@ -40,11 +40,12 @@ pub trait Update<const N: usize>: Sync {
 }
 
 impl Tensor {
-    /// Overwrites every element with that of `source`, which broadcasts and is converted.
+    /// Overwrites every element with that of `source`, which broadcasts and is converted. The gradient
+    /// of what was here before is 0; that of the copy flows to `source`.
     ///
     /// # Errors
-    /// If the shape does not broadcast to this one, or the tensor may not be changed or the source
-    /// wants a gradient (see [`add_`](Tensor::add_)).
+    /// If the shape does not broadcast to this one, or the tensor may not be changed (see
+    /// [`add_`](Tensor::add_)).
     ///
     /// ```
     /// # use gradus_core::Tensor;
@@ -78,12 +79,14 @@ impl Tensor {
         self.in_place("fill_", |_| value.broadcast_to(self.shape()))
     }
 
-    /// Adds `other`, which broadcasts, in place.
+    /// Adds `other`, which broadcasts, in place. Views see the change, and it is recorded: gradients
+    /// flow to `other` and to what this tensor was computed from.
     ///
     /// # Errors
-    /// If `other` does not broadcast to this shape or would need another dtype; if this is a leaf
-    /// that requires a gradient, or the result of a recorded operation, or `other` requires one,
-    /// outside of [`no_grad`](crate::no_grad); if elements share memory (a broadcast view).
+    /// If `other` does not broadcast to this shape or would need another dtype; outside of
+    /// [`no_grad`](crate::no_grad), if this is a leaf that requires a gradient or a view of one; if
+    /// a gradient is concerned and this is a view that was made inside it; if elements share memory
+    /// (a broadcast view).
     ///
     /// ```
     /// # use gradus_core::{Tensor, no_grad};

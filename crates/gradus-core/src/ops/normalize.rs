@@ -70,9 +70,12 @@ pub(super) const CASES: &[Case] = &[
         x[0].cosine_similarity(&x[1], 1, 1e-8)
     })
     .torch("F.cosine_similarity(x[0], x[1])"),
-    Case::new("div", &[Input::real(&[4]), Input::real(&[2, 3, 1])], |x| {
-        x[0].cosine_similarity(&x[1], -2, 1e-3)
-    })
+    // Not a vector of equal elements: its gradient would be 0 but for rounding.
+    Case::new(
+        "div",
+        &[Input::real(&[3, 4]), Input::real(&[2, 3, 1])],
+        |x| x[0].cosine_similarity(&x[1], -2, 1e-3),
+    )
     .torch("F.cosine_similarity(x[0], x[1], dim=-2, eps=1e-3)"),
 ];
 

@@ -73,6 +73,18 @@ impl Case {
         }
     }
 
+    /// What tells this case from all others: operation, PyTorch call, shapes and ranges.
+    ///
+    /// ```
+    /// let case = &gradus_core::ops::ALL[0][0];
+    /// assert_eq!(case.key(), "neg | -x[0] | [2, 3] -2..2");
+    /// ```
+    pub fn key(&self) -> String {
+        let input = |i: &Input| format!("{:?} {}..{}", i.shape, i.range.0, i.range.1);
+        let inputs: Vec<String> = self.inputs.iter().map(input).collect();
+        format!("{} | {} | {}", self.op, self.torch, inputs.join(", "))
+    }
+
     /// The same call in PyTorch.
     pub(super) const fn torch(mut self, expression: &'static str) -> Self {
         self.torch = expression;

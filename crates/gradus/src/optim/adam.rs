@@ -14,7 +14,7 @@ use crate::{Float, Result};
 /// use gradus::Tensor;
 /// let w = Parameter::new(Tensor::from(1.0))?;
 /// let mut adam = Adam::new(vec![w.clone()], 0.1);
-/// w.mul(&*w)?.backward()?;
+/// w.mul(&w)?.backward()?;
 /// adam.step()?;
 /// // The first step is lr in the direction of the gradient, whatever its size.
 /// assert!((w.item::<f32>()? - 0.9).abs() < 1e-6);

@@ -16,7 +16,7 @@ use crate::{Float, Result};
 /// use gradus::Tensor;
 /// let w = Parameter::new(Tensor::from(1.0))?;
 /// let mut sgd = Sgd::new(vec![w.clone()], 0.1);
-/// w.mul(&*w)?.backward()?;
+/// w.mul(&w)?.backward()?;
 /// sgd.step()?;
 /// assert_eq!(w.item::<f32>()?, 0.8);
 /// # Ok::<(), gradus::Error>(())

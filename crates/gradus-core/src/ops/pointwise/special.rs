@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::kernels::math::{Float, Real};
 use crate::ops::registry::{Case, Input};
 use crate::tensor::Tensor;
-use std::f64::consts::{FRAC_2_SQRT_PI, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
 
 pub(in crate::ops) const CASES: &[Case] = &[
     Case::new("erf", &[Input::real(&[2, 3])], |x| x[0].erf()).torch("x[0].erf()"),
@@ -14,6 +14,7 @@ pub(in crate::ops) const CASES: &[Case] = &[
         x[0].erfinv()
     })
     .torch("x[0].erfinv()"),
+    Case::new("ndtr", &[Input::real(&[2, 3])], |x| x[0].ndtr()).torch("torch.special.ndtr(x[0])"),
 ];
 
 impl Tensor {
@@ -44,6 +45,22 @@ impl Tensor {
     /// ```
     pub fn erfc(&self) -> Result<Tensor> {
         self.pointwise(Erfc)
+    }
+
+    /// The distribution function of the standard normal distribution: the probability of a number
+    /// below x, accurate also where it is close to 0.
+    ///
+    /// # Errors
+    /// If there is no memory for the result.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// assert_eq!(Tensor::from([0.0, 10.0]).ndtr()?.to_vec::<f32>()?, [0.5, 1.0]);
+    /// assert!(Tensor::from(-10.0).ndtr()?.item::<f32>()? > 0.0);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn ndtr(&self) -> Result<Tensor> {
+        self.pointwise(Ndtr)
     }
 
     /// The inverse of [`erf`](Tensor::erf): ±∞ at ±1, NaN beyond.
@@ -90,6 +107,22 @@ impl Pointwise for Erfc {
     #[inline(always)]
     fn df<T: Real>(&self, x: T) -> T {
         T::number(-FRAC_2_SQRT_PI) * (-(x * x)).exp()
+    }
+}
+
+/// Normal distribution. The gradient is its density e^(−x²/2)/√(2π).
+struct Ndtr;
+impl Pointwise for Ndtr {
+    const NAME: &'static str = "ndtr";
+    const WORK: Work = Work::Single;
+    const SLOPE: Work = Work::Vector;
+    #[inline(always)]
+    fn f<T: Float>(&self, x: T) -> T {
+        (x * T::number(-FRAC_1_SQRT_2)).erfc() * T::number(0.5)
+    }
+    #[inline(always)]
+    fn df<T: Real>(&self, x: T) -> T {
+        (x * x * T::number(-0.5)).exp() * T::number(FRAC_2_SQRT_PI * FRAC_1_SQRT_2 * 0.5)
     }
 }
 
