@@ -77,7 +77,11 @@ pub(crate) fn products<'a, T: Factor>(
     error.into_inner()
 }
 
-/// `out = a·b`, or `out += a·b` when `add`; `a` is m×k, `b` is k×n, `out` is m×n row-major.
+/// What is done to a product while it is in the cache. It is called with every element once: with
+/// whole rows, or with a part of one that begins at the given column.
+pub(crate) type Finish<'a, T> = &'a (dyn Fn(usize, &mut [T]) + Sync);
+
+/// `out = a·b`, then completed by `finish`; `a` is m×k, `b` is k×n, `out` is m×n row-major.
 ///
 /// # Errors
 /// If there is no memory for a turned copy of a factor.
@@ -89,16 +93,15 @@ pub(crate) fn matmul<T: Product>(
     (m, k, n): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    add: bool,
+    finish: Finish<'_, T>,
 ) -> Result<()> {
     assert_eq!(out.len(), m * n, "matmul: output size");
     if m == 0 || n == 0 {
         return Ok(());
     }
     if k == 0 {
-        if !add {
-            out.fill(T::default());
-        }
+        out.fill(T::default());
+        finish(0, out);
         return Ok(());
     }
     assert!(
@@ -142,7 +145,7 @@ pub(crate) fn matmul<T: Product>(
                 target.get().add(i * n + j),
                 n as isize,
                 1,
-                add,
+                false,
                 b.data.as_ptr().add(b.offset).offset(j as isize * b.col),
                 b.row,
                 b.col,
@@ -156,6 +159,15 @@ pub(crate) fn matmul<T: Product>(
                 false,
                 gemm_common::Parallelism::None,
             );
+        }
+        let run = |i: usize, len: usize| {
+            // SAFETY: within this task's rectangle.
+            unsafe { std::slice::from_raw_parts_mut(target.get().add(i * n + j), len) }
+        };
+        if cols == n {
+            finish(0, run(i, rows * n));
+        } else {
+            (i..i + rows).for_each(|i| finish(j, run(i, cols)));
         }
     });
     Ok(())
@@ -232,8 +244,8 @@ macro_rules! factors {
     )+};
 }
 factors! {
-    f32 |out, sizes, a, b| matmul(out, sizes, a, b, false);
-    f64 |out, sizes, a, b| matmul(out, sizes, a, b, false);
+    f32 |out, sizes, a, b| matmul(out, sizes, a, b, &|_, _| {});
+    f64 |out, sizes, a, b| matmul(out, sizes, a, b, &|_, _| {});
     u8 plain;
     i32 plain;
     i64 plain;

@@ -349,7 +349,7 @@ impl Pointwise for Cosh {
 }
 
 /// Hyperbolic tangent. The gradient is 1 − y².
-struct Tanh;
+pub(super) struct Tanh;
 impl Pointwise for Tanh {
     const NAME: &'static str = "tanh";
     const USES: Uses = Uses::Output;
