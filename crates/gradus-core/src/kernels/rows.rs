@@ -51,33 +51,82 @@ fn exponentials<T: Float>(x: &[T], out: &mut [T]) -> (T, T) {
 
 /// exp(x)/Σexp(x) of each row of `n` elements, from the largest element down, so nothing overflows.
 pub(crate) fn softmax<T: Float>(x: &[T], n: usize) -> Result<Buffer> {
+    each_row::<T, false>(x, n)
+}
+
+/// x − log Σexp(x) of each row of `n` elements.
+pub(crate) fn log_softmax<T: Float>(x: &[T], n: usize) -> Result<Buffer> {
+    each_row::<T, true>(x, n)
+}
+
+fn each_row<T: Float, const LOG: bool>(x: &[T], n: usize) -> Result<Buffer> {
     Buffer::build(x.len(), |out| {
         parallel::fill(out, rows_a_chunk(n) * n, |start, out| {
-            vectorize(|| {
-                for (out, x) in out.chunks_exact_mut(n).zip(x[start..].chunks_exact(n)) {
-                    let (_, sum) = exponentials(x, out);
-                    let scale = T::ONE / sum;
-                    out.iter_mut().for_each(|o| *o = *o * scale);
+            let x = &x[start..start + out.len()];
+            vectorize(|| match n {
+                0..=NARROW => {
+                    let rows = x.chunks(SIDE * n);
+                    (out.chunks_mut(SIDE * n).zip(rows))
+                        .for_each(|(o, x)| narrow::<T, LOG>(x, o, n));
+                }
+                _ => {
+                    let rows = x.chunks_exact(n);
+                    (out.chunks_exact_mut(n).zip(rows)).for_each(|(o, x)| wide::<T, LOG>(x, o));
                 }
             });
         });
     })
 }
 
-/// x − log Σexp(x) of each row of `n` elements.
-pub(crate) fn log_softmax<T: Float>(x: &[T], n: usize) -> Result<Buffer> {
-    Buffer::build(x.len(), |out| {
-        parallel::fill(out, rows_a_chunk(n) * n, |start, out| {
-            vectorize(|| {
-                for (out, x) in out.chunks_exact_mut(n).zip(x[start..].chunks_exact(n)) {
-                    let (m, sum) = exponentials(x, out);
-                    // Not x − (m + log), which would round the logarithm to the digits of m.
-                    let log = sum.ln();
-                    out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - m - log);
-                }
-            });
-        });
-    })
+/// Softmax of one row, or its logarithm.
+#[inline(always)]
+fn wide<T: Float, const LOG: bool>(x: &[T], out: &mut [T]) {
+    let (m, sum) = exponentials(x, out);
+    if LOG {
+        // Not x − (m + log), which would round the logarithm to the digits of m.
+        let log = sum.ln();
+        out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - m - log);
+    } else {
+        let scale = T::ONE / sum;
+        out.iter_mut().for_each(|o| *o = *o * scale);
+    }
+}
+
+/// Rows of at most so many elements are computed side by side.
+const NARROW: usize = 32;
+/// As many of them.
+const SIDE: usize = 16;
+
+/// Softmax of up to [`SIDE`] narrow rows, or its logarithm: a row in each lane of the vectors, so
+/// that none of them is half empty.
+#[inline(always)]
+fn narrow<T: Float, const LOG: bool>(x: &[T], out: &mut [T], n: usize) {
+    let mut columns = [[T::ZERO; SIDE]; NARROW];
+    let columns = &mut columns[..n];
+    for (i, row) in x.chunks_exact(n).enumerate() {
+        (columns.iter_mut().zip(row)).for_each(|(column, &x)| column[i] = x);
+    }
+    let mut top = [T::LOWEST; SIDE];
+    for column in &*columns {
+        (top.iter_mut().zip(column)).for_each(|(m, &x)| *m = larger(x, *m));
+    }
+    let mut total = [T::ZERO; SIDE];
+    for column in &mut *columns {
+        for ((x, s), &m) in column.iter_mut().zip(&mut total).zip(&top) {
+            let e = (*x - m).exp();
+            *s = *s + e;
+            *x = if LOG { *x - m } else { e };
+        }
+    }
+    for s in &mut total {
+        *s = if LOG { s.ln() } else { T::ONE / *s };
+    }
+    for column in &mut *columns {
+        (column.iter_mut().zip(&total)).for_each(|(x, &s)| *x = if LOG { *x - s } else { *x * s });
+    }
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        (row.iter_mut().zip(&*columns)).for_each(|(o, column)| *o = column[i]);
+    }
 }
 
 /// Softmax, or its logarithm, down each column of blocks of `n` rows of `width` elements: the
@@ -222,26 +271,36 @@ impl<T: Float> Targets<'_, T> {
         Buffer::build(y.len(), |out| {
             parallel::fill(out, rows_a_chunk(n) * n, |start, out| {
                 let first = start / n;
+                let y = &y[start..start + out.len()];
+                // What all rows are multiplied with, if it is the same for each.
+                let common = match (self.peak, scales) {
+                    (None, [scale]) => Some(*scale * (T::ONE + total)),
+                    _ => None,
+                };
+                let factor = common.unwrap_or(T::ONE);
                 vectorize(|| {
-                    let rows = y[start..].chunks_exact(n).zip(self.peaks(first));
-                    for (i, (out, (y, peak))) in out.chunks_exact_mut(n).zip(rows).enumerate() {
-                        let Some((class, peak)) = peak else {
-                            out.fill(T::ZERO);
-                            continue;
-                        };
-                        let scale = *scales.get(first + i).unwrap_or(&scales[0]);
-                        let whole = scale * (peak + total);
-                        out.iter_mut()
-                            .zip(y)
-                            .for_each(|(o, &y)| *o = y.exp() * whole);
-                        if let Some(background) = self.background {
-                            out.iter_mut()
-                                .zip(background)
-                                .for_each(|(o, &b)| *o = *o - b * scale);
-                        }
-                        out[class] = out[class] - peak * scale;
-                    }
+                    out.iter_mut()
+                        .zip(y)
+                        .for_each(|(o, &y)| *o = y.exp() * factor)
                 });
+                let rows = out.chunks_exact_mut(n).zip(self.peaks(first));
+                for (i, (out, peak)) in rows.enumerate() {
+                    let Some((class, peak)) = peak else {
+                        out.fill(T::ZERO);
+                        continue;
+                    };
+                    let scale = *scales.get(first + i).unwrap_or(&scales[0]);
+                    if common.is_none() {
+                        let whole = scale * (peak + total);
+                        out.iter_mut().for_each(|o| *o = *o * whole);
+                    }
+                    if let Some(background) = self.background {
+                        out.iter_mut()
+                            .zip(background)
+                            .for_each(|(o, &b)| *o = *o - b * scale);
+                    }
+                    out[class] = out[class] - peak * scale;
+                }
             });
         })
     }
