@@ -13,6 +13,7 @@ mod dropout;
 mod index;
 mod inplace;
 pub(crate) mod linalg;
+mod linear;
 pub mod loss;
 mod matmul;
 mod normalize;
@@ -28,6 +29,7 @@ pub use compare::Closeness;
 pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
+pub use pointwise::Activation;
 pub use reduce::rank::Interpolation;
 pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
@@ -91,6 +93,7 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    linear::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
     #[cfg(feature = "linalg")]

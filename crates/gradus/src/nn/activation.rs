@@ -1,7 +1,7 @@
 //! Activations as layers, and by name.
 
 use super::{Layer, Module};
-use crate::{Error, Kind, Result, Tensor};
+use crate::{Activation, Error, Kind, Result, Tensor};
 
 /// max(x, 0). See [`Tensor::relu`].
 #[derive(Clone, Copy, Debug, Default, Module)]
@@ -9,6 +9,9 @@ pub struct Relu;
 impl Layer for Relu {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         x.relu()
+    }
+    fn activation(&self) -> Option<Activation> {
+        Some(Activation::Relu)
     }
 }
 
@@ -19,6 +22,9 @@ impl Layer for Sigmoid {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         x.sigmoid()
     }
+    fn activation(&self) -> Option<Activation> {
+        Some(Activation::Sigmoid)
+    }
 }
 
 /// The hyperbolic tangent. See [`Tensor::tanh`].
@@ -27,6 +33,9 @@ pub struct Tanh;
 impl Layer for Tanh {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         x.tanh()
+    }
+    fn activation(&self) -> Option<Activation> {
+        Some(Activation::Tanh)
     }
 }
 
