@@ -16,6 +16,8 @@ pub mod parallel;
 pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod scan;
+#[allow(dead_code)] // Until the convolutions, which are next.
+pub(crate) mod simd;
 pub(crate) mod sort;
 pub(crate) mod triangle;
 pub(crate) mod update;
