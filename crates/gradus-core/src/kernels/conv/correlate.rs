@@ -5,7 +5,7 @@
 //! with them.
 
 use super::patches::Patches;
-use super::weights::{Block, Blocks, Weights};
+use super::weights::{Blocks, MAX_WIDTH, Weights};
 use super::{Axis, Target, bias_of};
 use crate::error::Result;
 use crate::kernels::View;
@@ -66,6 +66,7 @@ pub(super) fn correlate<T: Lane>(
             starts: &part.starts,
             places: &target.places(rows.clone(), axes),
             rows,
+            reach: patches.reach(),
             columns: axes[1].output,
             weights: &weights.slice::<T>()[group * blocks.size()..][..blocks.size()],
             bias: &biases[group * blocks.padded()..][..blocks.padded()],
@@ -106,6 +107,8 @@ struct Tiles<'a, T> {
     starts: &'a [usize],
     places: &'a [usize],
     rows: Range<usize>,
+    /// From where a patch begins to its furthest end.
+    reach: usize,
     /// Outputs of a row.
     columns: usize,
     weights: &'a [T],
@@ -140,58 +143,96 @@ impl<T: Lane> Tiles<'_, T> {
     }
 
     /// The outputs from `first` on, up to `M` of them; of fewer the last one is computed repeatedly.
+    ///
+    /// Plain loops over constants, here and wherever vectors are held: a call of a function that is
+    /// not compiled for these vectors, or an index that is not known, would put them into memory.
     #[inline(always)]
     fn tile<S: Simd, const M: usize>(&self, simd: S, first: usize) {
-        let places = &self.places[first..self.places.len().min(first + M)];
-        let last = first + places.len() - 1;
-        let starts: [usize; M] = std::array::from_fn(|i| self.starts[(first + i).min(last)]);
+        let last = self.starts.len().min(first + M) - 1;
         let row = |output: usize| self.rows.start + output / self.columns;
         let runs = self.patches.runs_within(row(first)..row(last) + 1);
-        let reach = self.patches.reach();
-        assert!(
-            starts.iter().all(|start| start + reach <= self.data.len()),
-            "conv: patch"
-        );
+        let (mut starts, mut places) = ([0; M], [0; M]);
+        for m in 0..M {
+            let output = (first + m).min(last);
+            (starts[m], places[m]) = (self.starts[output], self.places[output]);
+            assert!(starts[m] + self.reach <= self.data.len(), "conv: patch");
+        }
         for block in self.blocks.iter() {
             let weights = &self.weights[block.start..];
             let bias = &self.bias[block.first..];
-            if block.vectors == 2 {
-                let sums = self.sums::<S, M, 2>(simd, weights, bias, &starts, runs.clone());
-                self.write(simd, block, &sums, places);
-            } else {
-                let sums = self.sums::<S, M, 1>(simd, weights, bias, &starts, runs.clone());
-                self.write(simd, block, &sums, places);
+            let width = block.vectors * T::lanes::<S>();
+            let mut scratch = [[T::ZERO; MAX_WIDTH]; M];
+            let mut out = [self.out; M];
+            let full = block.channels == width;
+            for m in 0..M {
+                out[m] = if full {
+                    // SAFETY: `correlate` has asserted that all channels of each output lie within
+                    // the result.
+                    unsafe { self.out.add(places[m] + block.first) }
+                } else {
+                    scratch[m].as_mut_ptr()
+                };
+            }
+            // SAFETY: the patches lie within the data (asserted above). There are as many numbers as
+            // vectors have from each place in the result, of which no other tile has one and which
+            // nobody reads meanwhile, or from the start of each row of the scratch.
+            unsafe {
+                if block.vectors == 2 {
+                    self.sums::<S, M, 2>(simd, weights, bias, &starts, runs.clone(), &out);
+                } else {
+                    self.sums::<S, M, 1>(simd, weights, bias, &starts, runs.clone(), &out);
+                }
+            }
+            if !full {
+                for m in 0..M {
+                    // SAFETY: as above, for the channels that there are.
+                    unsafe {
+                        let out = self.out.add(places[m] + block.first);
+                        out.copy_from_nonoverlapping(scratch[m].as_ptr(), block.channels);
+                    }
+                }
             }
         }
     }
 
-    /// A tile's sums over these runs. The patches lie within the data.
+    /// Writes a tile's sums over these runs.
+    ///
+    /// # Safety
+    /// The patches must lie within the data, and `V` vectors may be written from each of `out`.
     #[inline(always)]
-    fn sums<S: Simd, const M: usize, const V: usize>(
+    unsafe fn sums<S: Simd, const M: usize, const V: usize>(
         &self,
         simd: S,
         weights: &[T],
         bias: &[T],
         starts: &[usize; M],
         runs: Range<usize>,
-    ) -> [[T::V<S>; V]; M] {
+        out: &[*mut T; M],
+    ) {
         let (lanes, len) = (T::lanes::<S>(), self.patches.run);
         let width = V * lanes;
         let weights = &weights[..width * self.blocks.len];
         let bias = &bias[..width];
-        // SAFETY: `width` numbers are there.
-        let bias = std::array::from_fn(|v| unsafe { T::load(simd, bias.as_ptr().add(v * lanes)) });
-        let mut sums = [bias; M];
-        for (r, &run) in self.patches.runs[runs.clone()].iter().enumerate() {
-            let k = (runs.start + r) * len;
-            let patches = starts.map(|start| self.data.as_ptr().wrapping_add(start + run));
-            let weights = weights[k * width..][..len * width].as_ptr();
+        let mut first = [T::splat(simd, T::ZERO); V];
+        for v in 0..V {
+            // SAFETY: `width` numbers are there.
+            first[v] = unsafe { T::load(simd, bias.as_ptr().add(v * lanes)) };
+        }
+        let mut sums = [first; M];
+        for r in runs {
+            let mut patches = [self.data.as_ptr(); M];
+            for m in 0..M {
+                patches[m] = patches[m].wrapping_add(starts[m] + self.patches.runs[r]);
+            }
+            let weights = weights[r * len * width..][..len * width].as_ptr();
             for k in 0..len {
-                // SAFETY: runs are parts of patches, which lie within the data (asserted in `tile`); the
-                // weights are a slice of `len` times `width` numbers.
+                // SAFETY: runs are parts of patches, which lie within the data (the caller's promise);
+                // the weights are a slice of `len` times `width` numbers.
                 unsafe {
-                    let w: [_; V] =
-                        std::array::from_fn(|v| T::load(simd, weights.add(k * width + v * lanes)));
+                    let mut w = first;
+                    for v in 0..V {
+                        w[v] = T::load(simd, weights.add(k * width + v * lanes));
+                    }
                     for m in 0..M {
                         let x = T::splat(simd, *patches[m].add(k));
                         for v in 0..V {
@@ -201,31 +242,10 @@ impl<T: Lane> Tiles<'_, T> {
                 }
             }
         }
-        sums
-    }
-
-    #[inline(always)]
-    fn write<S: Simd, const V: usize>(
-        &self,
-        simd: S,
-        block: Block,
-        sums: &[[T::V<S>; V]],
-        places: &[usize],
-    ) {
-        let lanes = T::lanes::<S>();
-        for (sums, &place) in sums.iter().zip(places) {
-            // SAFETY: `correlate` has asserted that the channels of every output lie within the
-            // result, no two outputs of its tasks have one in common, and nobody reads meanwhile.
-            let out = unsafe {
-                std::slice::from_raw_parts_mut(self.out.add(place + block.first), block.channels)
-            };
-            for (out, &sum) in out.chunks_mut(lanes).zip(sums) {
-                if out.len() == lanes {
-                    // SAFETY: as long as a vector.
-                    unsafe { T::store(simd, out.as_mut_ptr(), sum) };
-                } else {
-                    T::store_part(simd, out, sum);
-                }
+        for m in 0..M {
+            for v in 0..V {
+                // SAFETY: the caller's promise.
+                unsafe { T::store(simd, out[m].add(v * lanes), sums[m][v]) };
             }
         }
     }

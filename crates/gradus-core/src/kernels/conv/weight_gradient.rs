@@ -162,8 +162,14 @@ impl<T: Lane> Tiles<'_, T> {
     #[inline(always)]
     fn tile<S: Simd, const M: usize>(&mut self, simd: S, first: usize) {
         let n = M.min(self.numbers.len() - first);
-        let numbers: [usize; M] = std::array::from_fn(|i| self.numbers[first + i.min(n - 1)]);
-        let side_by_side = (0..M).all(|i| numbers[i] == numbers[0] + i);
+        let mut numbers = [0; M];
+        for m in 0..M {
+            numbers[m] = self.numbers[first + m.min(n - 1)];
+        }
+        let mut side_by_side = true;
+        for m in 0..M {
+            side_by_side &= numbers[m] == numbers[0] + m;
+        }
         for block in self.blocks.iter() {
             let width = block.vectors * T::lanes::<S>();
             let at = block.start + first * width;
@@ -189,35 +195,52 @@ impl<T: Lane> Tiles<'_, T> {
     ) {
         let lanes = T::lanes::<S>();
         let width = V * lanes;
-        let mut sums = [[T::splat(simd, T::ZERO); V]; M];
-        let furthest = (0..M).map(&number).max().unwrap_or(0);
-        for (&start, &place) in self.starts.iter().zip(self.places) {
+        let out = &mut self.sums[at..][..n * width];
+        let mut rows = [out.as_mut_ptr(); M];
+        let zero = T::splat(simd, T::ZERO);
+        let mut sums = [[zero; V]; M];
+        for m in 0..M {
+            // What there is less than `M` is what the last one is, computed repeatedly.
+            rows[m] = rows[m].wrapping_add(m.min(n - 1) * width);
+            for v in 0..V {
+                // SAFETY: row `n` − 1 is the last one in `out`, and has `V` vectors.
+                sums[m][v] = unsafe { T::load(simd, rows[m].add(v * lanes)) };
+            }
+        }
+        let mut furthest = 0;
+        for m in 0..M {
+            furthest = furthest.max(number(m));
+        }
+        let outputs = self.starts.len();
+        let places = &self.places[..outputs];
+        for i in 0..outputs {
+            let (start, place) = (self.starts[i], places[i]);
             let x = &self.x[start..];
             assert!(furthest < x.len());
             let y = &self.y[place + channel..];
-            let y: [T::V<S>; V] = if y.len() >= width {
-                // SAFETY: `width` numbers are there. Those of other channels end in sums of which
-                // nobody takes notice.
-                std::array::from_fn(|v| unsafe { T::load(simd, y.as_ptr().add(v * lanes)) })
-            } else {
-                let mut parts = y.chunks(lanes);
-                std::array::from_fn(|_| T::load_part(simd, parts.next().unwrap_or_default()))
-            };
+            let mut gradient = [zero; V];
+            for v in 0..V {
+                let rest = &y[(v * lanes).min(y.len())..];
+                gradient[v] = if rest.len() >= lanes {
+                    // SAFETY: a vector's length is there. What belongs to other channels ends in sums
+                    // of which nobody takes notice.
+                    unsafe { T::load(simd, rest.as_ptr()) }
+                } else {
+                    T::load_part(simd, rest)
+                };
+            }
             for m in 0..M {
                 // SAFETY: no number lies further than `furthest`, which is within the patch.
-                let x = T::splat(simd, unsafe { *x.get_unchecked(number(m)) });
+                let x = T::splat(simd, unsafe { *x.as_ptr().add(number(m)) });
                 for v in 0..V {
-                    sums[m][v] = T::mul_add(simd, x, y[v], sums[m][v]);
+                    sums[m][v] = T::mul_add(simd, x, gradient[v], sums[m][v]);
                 }
             }
         }
-        for (out, sums) in self.sums[at..].chunks_exact_mut(width).zip(&sums[..n]) {
-            for (out, &sum) in out.chunks_exact_mut(lanes).zip(sums) {
-                // SAFETY: as long as a vector.
-                unsafe {
-                    let old = T::load(simd, out.as_ptr());
-                    T::store(simd, out.as_mut_ptr(), T::vadd(simd, old, sum));
-                }
+        for m in 0..M {
+            for v in 0..V {
+                // SAFETY: as above; nobody else has a reference to `out`.
+                unsafe { T::store(simd, rows[m].add(v * lanes), sums[m][v]) };
             }
         }
     }

@@ -12,6 +12,9 @@ use std::marker::PhantomData;
 /// Vectors of output channels that one tile has.
 pub(super) const VECTORS: usize = 2;
 
+/// Numbers that such vectors have at most, of the longest there are.
+pub(super) const MAX_WIDTH: usize = VECTORS * 64 / size_of::<f32>();
+
 /// How a group's output channels are cut into blocks of [`VECTORS`] vectors: the last block may have
 /// fewer, and the last vector may be filled up with zeros. Packed, a block has for each number of a
 /// patch the weights of its channels side by side.
