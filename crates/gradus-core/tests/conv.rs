@@ -73,7 +73,10 @@ fn tensor(sizes: &[usize], values: &[f64], dtype: DType) -> Tensor {
 
 /// Whether two lists are equal up to rounding, relative to sums of this many products.
 fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
-    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance * (1.0 + b.abs()))
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| (a - b).abs() <= tolerance * (1.0 + b.abs()))
 }
 
 fn values(x: &Tensor) -> Vec<f64> {
@@ -84,7 +87,10 @@ fn values(x: &Tensor) -> Vec<f64> {
 fn run(inputs: &[&Tensor], v: &[f64], f: impl FnOnce() -> Result<Tensor>) -> [Vec<f64>; 4] {
     inputs.iter().for_each(|x| x.zero_grad());
     let y = f().unwrap();
-    let v = Tensor::from_vec(v, y.shape()).unwrap().to_dtype(y.dtype()).unwrap();
+    let v = Tensor::from_vec(v, y.shape())
+        .unwrap()
+        .to_dtype(y.dtype())
+        .unwrap();
     y.backward_with(&v).unwrap();
     let mut all = vec![values(&y)];
     all.extend(inputs.iter().map(|x| values(&x.grad().unwrap())));
@@ -108,10 +114,24 @@ fn check(s: &Setting) {
     });
     v.iter().enumerate().for_each(|(i, v)| db[channel(i)] += v);
     for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
-        let [tx, tw, tb] = [tensor(&s.x, &x, dtype), tensor(&s.w, &w, dtype), tensor(&y[1..2], &b, dtype)];
-        let got = run(&[&tx, &tw, &tb], &v, || tx.conv2d(&tw, Some(&tb), &s.options()));
-        for (name, got, want) in [("y", &got[0], &out), ("dx", &got[1], &dx), ("dw", &got[2], &dw), ("db", &got[3], &db)] {
-            assert!(close(got, want, tolerance), "{name} of {s:?} in {dtype}: {got:?} is not {want:?}");
+        let [tx, tw, tb] = [
+            tensor(&s.x, &x, dtype),
+            tensor(&s.w, &w, dtype),
+            tensor(&y[1..2], &b, dtype),
+        ];
+        let got = run(&[&tx, &tw, &tb], &v, || {
+            tx.conv2d(&tw, Some(&tb), &s.options())
+        });
+        for (name, got, want) in [
+            ("y", &got[0], &out),
+            ("dx", &got[1], &dx),
+            ("dw", &got[2], &dw),
+            ("db", &got[3], &db),
+        ] {
+            assert!(
+                close(got, want, tolerance),
+                "{name} of {s:?} in {dtype}: {got:?} is not {want:?}"
+            );
         }
         // Back from the output to an input: what is left of it at the end is output padding.
         let rest: [usize; 2] = std::array::from_fn(|d| {
@@ -130,10 +150,23 @@ fn check(s: &Setting) {
         };
         let tv = tensor(&y, &v, dtype);
         let no_bias = tensor(&s.x[1..2], &vec![0.0; s.x[1]], dtype);
-        let got = run(&[&tv, &tw, &no_bias], &x, || tv.conv_transpose2d(&tw, Some(&no_bias), &options));
-        let plain: Vec<f64> = out.iter().enumerate().map(|(i, y)| y - b[channel(i)]).collect();
-        for (name, got, want) in [("x", &got[0], &dx), ("dy", &got[1], &plain), ("dw", &got[2], &dw)] {
-            assert!(close(got, want, tolerance), "transposed {name} of {s:?} in {dtype}: {got:?} is not {want:?}");
+        let got = run(&[&tv, &tw, &no_bias], &x, || {
+            tv.conv_transpose2d(&tw, Some(&no_bias), &options)
+        });
+        let plain: Vec<f64> = out
+            .iter()
+            .enumerate()
+            .map(|(i, y)| y - b[channel(i)])
+            .collect();
+        for (name, got, want) in [
+            ("x", &got[0], &dx),
+            ("dy", &got[1], &plain),
+            ("dw", &got[2], &dw),
+        ] {
+            assert!(
+                close(got, want, tolerance),
+                "transposed {name} of {s:?} in {dtype}: {got:?} is not {want:?}"
+            );
         }
     }
 }
@@ -141,7 +174,13 @@ fn check(s: &Setting) {
 fn settings() -> impl Strategy<Value = Setting> {
     let pair = |n: std::ops::RangeInclusive<usize>| [n.clone(), n];
     let channels = prop_oneof![1usize..5, Just(8), Just(17)];
-    let sizes = (1usize..4, channels.clone(), channels, pair(1..=9), pair(1..=4));
+    let sizes = (
+        1usize..4,
+        channels.clone(),
+        channels,
+        pair(1..=9),
+        pair(1..=4),
+    );
     let options = (pair(1..=4), pair(0..=3), pair(1..=3), 1usize..4);
     (sizes, options).prop_filter_map("the kernel must fit", |(sizes, options)| {
         let (n, c, o, image, kernel) = sizes;

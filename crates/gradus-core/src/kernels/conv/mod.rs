@@ -154,7 +154,7 @@ pub(crate) fn transposed<T: Lane>(
     Ok((out, layout))
 }
 
-/// The gradient of w, row-major, from x and the gradient y.
+/// The gradient of w, row-major, from x and the gradient y; and that of a bias, if `bias`.
 ///
 /// # Errors
 /// If there is no memory for it.
@@ -162,17 +162,21 @@ pub(crate) fn weight_gradient<T: Lane>(
     g: &Geometry,
     x: View<'_, T>,
     y: View<'_, T>,
-) -> Result<Placed> {
+    bias: bool,
+) -> Result<(Placed, Buffer)> {
     let [kh, kw] = g.axes.map(|axis| axis.kernel);
-    let shape = [y.layout.shape[1], x.layout.shape[1] / g.groups, kh, kw];
-    let len = numel(&shape)?;
-    let mut out = Buffer::new::<T>(len)?;
-    if len > 0 && y.layout.numel() > 0 {
-        weight_gradient::weight_gradient(out.slice_mut(), g, x, y)?;
+    let channels = y.layout.shape[1];
+    let shape = [channels, x.layout.shape[1] / g.groups, kh, kw];
+    let mut out = Buffer::new::<T>(numel(&shape)?)?;
+    let mut sums = Buffer::new::<T>(if bias { channels } else { 0 })?;
+    let (weights, plain) = (out.slice_mut::<T>(), sums.slice_mut());
+    if y.layout.numel() > 0 {
+        weight_gradient::weight_gradient(weights, plain, g, x, y)?;
     } else {
-        out.slice_mut::<T>().fill(T::ZERO);
+        weights.fill(T::ZERO);
+        plain.fill(T::ZERO);
     }
-    Ok((out, Layout::contiguous(Dims::from_slice(&shape))))
+    Ok(((out, Layout::contiguous(Dims::from_slice(&shape))), sums))
 }
 
 /// Every pixel the bias, or 0.

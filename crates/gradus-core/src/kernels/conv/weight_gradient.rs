@@ -23,12 +23,14 @@ const WORK_A_PART: usize = 1 << 20;
 /// Numbers of inputs and gradients that are gone through again and again.
 const BLOCK: usize = 1 << 16;
 
-/// The gradient `[o, c / groups, kh, kw]` of the weight, row-major, from x and the gradient y.
+/// The gradient `[o, c / groups, kh, kw]` of the weight, row-major, from x and the gradient y; and
+/// that of the bias, if `bias` has room for it.
 ///
 /// # Errors
 /// If there is no memory for the sums and for copies of rows.
 pub(super) fn weight_gradient<T: Lane>(
     out: &mut [T],
+    bias: &mut [T],
     g: &Geometry,
     x: View<'_, T>,
     y: View<'_, T>,
@@ -46,7 +48,8 @@ pub(super) fn weight_gradient<T: Lane>(
     // A power of two, so that two, four or eight threads have equal shares.
     let rows_a_part = rows.div_ceil(1 << parts.ilog2());
     let parts = rows.div_ceil(rows_a_part);
-    let size = blocks.size();
+    // The sums of a group, and behind them those of the output's gradients alone.
+    let size = blocks.size() + blocks.padded();
     let each = patches.row_len() + gradients.row_len();
     let rows_a_block = (BLOCK / each.max(1)).clamp(1, rows_a_part);
     let mut sums = Buffer::new::<T>(numel(&[parts, g.groups, size])?)?;
@@ -70,12 +73,26 @@ pub(super) fn weight_gradient<T: Lane>(
                 numbers: &patches.numbers(),
                 blocks,
                 sums,
+                plain: !bias.is_empty(),
             });
         }
     });
     error.into_inner()?;
     add_parts(sums.slice_mut::<T>(), g.groups * size);
-    unpack(&sums.slice::<T>()[..g.groups * size], out, g, blocks);
+    let groups = sums.slice::<T>().chunks_exact(size).take(g.groups);
+    for (i, sums) in groups.enumerate() {
+        let (weights, plain) = sums.split_at(blocks.size());
+        let channels = i * blocks.channels..(i + 1) * blocks.channels;
+        if let Some(bias) = bias.get_mut(channels.clone()) {
+            bias.copy_from_slice(&plain[..blocks.channels]);
+        }
+        unpack(
+            weights,
+            &mut out[channels.start * blocks.len..channels.end * blocks.len],
+            g,
+            blocks,
+        );
+    }
     Ok(())
 }
 
@@ -95,23 +112,17 @@ fn add_parts<T: Lane>(sums: &mut [T], size: usize) {
     });
 }
 
-/// From packed sums to the weight's own order.
+/// From a group's packed sums to the weight's own order.
 fn unpack<T: Lane>(sums: &[T], out: &mut [T], g: &Geometry, blocks: Blocks) {
     let taps = g.axes[0].kernel * g.axes[1].kernel;
     let channels = blocks.len / taps;
-    for (group, out) in out
-        .chunks_exact_mut(blocks.channels * blocks.len)
-        .enumerate()
-    {
-        let sums = &sums[group * blocks.size()..];
-        for block in blocks.iter() {
-            let width = block.vectors * blocks.lanes;
-            for o in 0..block.channels {
-                let sums = sums[block.start + o..].iter().step_by(width);
-                let out = &mut out[(block.first + o) * blocks.len..][..blocks.len];
-                for (i, &sum) in sums.take(blocks.len).enumerate() {
-                    out[i % channels * taps + i / channels] = sum;
-                }
+    for block in blocks.iter() {
+        let width = block.vectors * blocks.lanes;
+        for o in 0..block.channels {
+            let sums = sums[block.start + o..].iter().step_by(width);
+            let out = &mut out[(block.first + o) * blocks.len..][..blocks.len];
+            for (i, &sum) in sums.take(blocks.len).enumerate() {
+                out[i % channels * taps + i / channels] = sum;
             }
         }
     }
@@ -128,6 +139,8 @@ struct Tiles<'a, T> {
     numbers: &'a [usize],
     blocks: Blocks,
     sums: &'a mut [T],
+    /// Whether the gradients themselves are added up too.
+    plain: bool,
 }
 
 impl<T: Lane> WithSimd for Tiles<'_, T> {
@@ -138,6 +151,13 @@ impl<T: Lane> WithSimd for Tiles<'_, T> {
             self.all::<S, 12, 9, 6, 3>(simd);
         } else {
             self.all::<S, 6, 4, 3, 2>(simd);
+        }
+        if self.plain {
+            let sums = &mut self.sums[self.blocks.size()..][..self.blocks.channels];
+            for &place in self.places {
+                let y = &self.y[place..][..sums.len()];
+                sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum = *sum + y);
+            }
         }
     }
 }
