@@ -8,6 +8,7 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+pub mod conv;
 mod counting;
 mod dropout;
 mod index;
@@ -94,6 +95,7 @@ pub const ALL: &[&[Case]] = &[
     index::search::CASES,
     matmul::CASES,
     linear::CASES,
+    conv::cases::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
     #[cfg(feature = "linalg")]
