@@ -36,7 +36,9 @@ impl Tensor {
             return Ok(self.clone());
         }
         self.dtype().expect_float("dropout")?;
-        let kept = Tensor::rand(self.shape())?.ge(p)?.to_dtype(self.dtype())?;
+        // Drawn in the order in memory, so that the product goes through both side by side.
+        let drawn = Tensor::rand(self.shape())?.with_layout(self.layout().dense_like());
+        let kept = drawn.ge(p)?.to_dtype(self.dtype())?;
         let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
         self.mul(&kept.mul(scale)?)
     }
