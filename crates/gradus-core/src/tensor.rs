@@ -9,7 +9,7 @@ mod literal;
 mod operators;
 
 use crate::autograd::{Node, Origin, is_inference_mode_enabled};
-use crate::dtype::{DType, Element};
+use crate::dtype::{DType, Element, dispatch};
 use crate::error::{Error, Kind, Result, err};
 use crate::kernels::{Dense, View, map};
 use crate::shape::{Dims, Layout};
@@ -267,6 +267,19 @@ impl Tensor {
     pub(crate) fn lies_like(&self, other: &Tensor) -> bool {
         self.is_contiguous() && other.is_contiguous()
             || self.stride() == other.stride() && self.layout().is_dense()
+    }
+
+    /// The same elements, without history, in memory of their own and in the order in which those of
+    /// `other` lie, which has the same shape.
+    pub(crate) fn arranged_like(&self, other: &Tensor) -> Result<Tensor> {
+        let rows = Dims::from_iter(0..self.ndim());
+        let order = Layout::memory_order([other.layout()]).unwrap_or(rows);
+        let permuted = self.layout().permute(&order);
+        let buffer = dispatch!(self.dtype(), T => self.with::<T, _>(|x| {
+            map::copy(View::new(x.data, &permuted))
+        }))?;
+        let layout = Layout::in_order(self.layout().shape.clone(), &order);
+        Ok(Self::from_buffer_as(buffer, layout))
     }
 
     /// How often the memory was changed in place.

@@ -6,6 +6,7 @@
 //! are the same bits on one thread and on many.
 
 pub(crate) mod average;
+pub(crate) mod channels;
 pub(crate) mod folds;
 pub(crate) mod gather;
 pub(crate) mod map;

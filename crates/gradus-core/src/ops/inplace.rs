@@ -198,9 +198,7 @@ impl Tensor {
         let mut grad = grad.detach();
         let alike = grad.shape() == self.shape() && grad.dtype() == self.dtype();
         if alike && (grad.shares_memory(self) || !grad.lies_like(self)) {
-            let copy = self.zeros_like()?;
-            copy.overwrite(&grad, false)?;
-            grad = copy;
+            grad = grad.arranged_like(self)?;
         }
         let apart = |i: usize| {
             !state[i].shares_memory(self)
