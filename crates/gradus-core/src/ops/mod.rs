@@ -7,6 +7,7 @@
 
 pub(crate) mod binary;
 mod cast;
+mod channel_norm;
 mod compare;
 pub mod conv;
 mod counting;
@@ -19,6 +20,7 @@ pub mod loss;
 mod matmul;
 mod normalize;
 mod pointwise;
+pub mod pool;
 mod reduce;
 mod registry;
 mod scan;
@@ -110,7 +112,11 @@ pub const ALL: &[&[Case]] = &[
     linalg::dense::spectral::CASES,
     softmax::CASES,
     normalize::CASES,
+    channel_norm::CASES,
     dropout::CASES,
+    pool::max::CASES,
+    pool::average::CASES,
+    pool::resize::CASES,
     loss::classes::CASES,
     loss::probabilities::CASES,
     loss::regression::CASES,

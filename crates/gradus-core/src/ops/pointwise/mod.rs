@@ -152,7 +152,7 @@ impl<P: Pointwise> Map<P> {
         let y = x.with::<T, _>(|x| {
             map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| self.block(x, y))
         })?;
-        Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
+        Ok(Tensor::from_dense(y))
     }
 
     /// `grad` times the derivative at `a`: recorded, or in one pass.
@@ -177,7 +177,7 @@ impl<P: Pointwise> Map<P> {
                 })
             })
         })?;
-        Ok(Tensor::from_buffer(dx, grad.layout().shape.clone()))
+        Ok(Tensor::from_dense(dx))
     }
 }
 
@@ -247,6 +247,6 @@ impl Tensor {
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
             })
         })?;
-        Tensor::from_buffer(y, x.layout().shape.clone()).to_dtype(self.dtype())
+        Tensor::from_dense(y).to_dtype(self.dtype())
     }
 }
