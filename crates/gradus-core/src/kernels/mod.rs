@@ -5,6 +5,7 @@
 //! [`parallel`], whose boundaries depend on the size alone, never on the number of threads: results
 //! are the same bits on one thread and on many.
 
+pub(crate) mod conv;
 pub(crate) mod folds;
 pub(crate) mod gather;
 pub(crate) mod map;

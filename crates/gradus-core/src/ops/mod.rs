@@ -8,6 +8,7 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+pub mod conv;
 mod counting;
 mod dropout;
 mod index;
@@ -91,6 +92,7 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    conv::cases::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
     #[cfg(feature = "linalg")]
