@@ -119,7 +119,7 @@ pub fn cifar10_binary(path: &Path) -> Result<Split> {
 }
 
 fn images(files: &[(String, Vec<u8>)]) -> Result<ImageDataset> {
-    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    let (mut pixels, mut labels) = (Vec::<u8>::new(), Vec::new());
     for (name, content) in files {
         let records = content.chunks_exact(RECORD);
         if !records.remainder().is_empty() || content.is_empty() {

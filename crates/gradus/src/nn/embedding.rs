@@ -70,8 +70,8 @@ impl Layer for Embedding {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let look_up = || {
             let flat = x.flatten(0, -1)?;
-            let mut shape = x.shape().to_vec();
-            shape.push(self.weight.shape()[1]);
+            let (mut shape, dim) = (x.shape().to_vec(), self.weight.shape()[1]);
+            shape.push(dim);
             let rows = self.weight.index_select(0, &flat)?;
             let rows = match self.padding {
                 None => rows,
@@ -81,7 +81,7 @@ impl Layer for Embedding {
                     padded.where_cond(&rows.detach(), &rows)?
                 }
             };
-            rows.reshape(shape)
+            rows.reshape(&shape[..])
         };
         look_up().map_err(|e: Error| e.at(located(self)))
     }

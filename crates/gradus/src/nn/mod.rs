@@ -4,6 +4,7 @@
 //! module that maps one tensor to another; [`Sequential`] chains layers.
 
 mod activation;
+mod conv;
 mod dropout;
 mod dtype;
 mod embedding;
@@ -14,9 +15,12 @@ mod linear;
 mod loss;
 mod module;
 mod norm;
+mod pool;
 mod residual;
 mod scope;
 mod sequential;
+mod sizes;
+mod upsample;
 
 pub use activation::settings::{
     Celu, Elu, Glu, Hardshrink, Hardtanh, LeakyRelu, LogSoftmax, Prelu, Softmax, Softshrink,
@@ -25,6 +29,7 @@ pub use activation::{
     ACTIVATIONS, Gelu, Hardsigmoid, Hardswish, LogSigmoid, Mish, Relu, Relu6, Selu, Sigmoid, Silu,
     Softplus, Softsign, Tanh, Tanhshrink, activation,
 };
+pub use conv::{Conv, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{Dropout, Dropout2d};
 pub use dtype::with_dtype;
 use dtype::{constant_buffer, constant_parameter, uniform_parameter};
@@ -41,6 +46,12 @@ pub use loss::{
 };
 pub use module::{Buffer, Layer, Mode, Module, Parameter, Part, StateDict, join};
 pub use norm::{BatchNorm, BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RmsNorm};
+pub use pool::{
+    AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d, AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d,
+};
 pub use residual::Residual;
 pub use scope::{Observation, call, observe};
 pub use sequential::Sequential;
+pub use sizes::Sizes;
+pub use upsample::Upsample;
