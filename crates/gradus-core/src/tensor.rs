@@ -85,6 +85,11 @@ impl Tensor {
         Self::new(Arc::new(Storage::new(buffer)), layout, Origin::Own, None)
     }
 
+    /// A tensor over a buffer whose elements lie as `layout` says, which must be within it.
+    pub(crate) fn from_parts(buffer: Buffer, layout: Layout) -> Self {
+        Self::new(Arc::new(Storage::new(buffer)), layout, Origin::Own, None)
+    }
+
     /// Another tensor on the same memory. `apply` makes it a view of its input.
     pub(crate) fn with_layout(&self, layout: Layout) -> Self {
         Self::new(

@@ -98,8 +98,8 @@ pub(crate) fn offsets_of(layout: &Layout) -> Result<Vec<usize>> {
     Ok(offsets)
 }
 
-/// An empty vector with room for `n` positions.
-pub(crate) fn room(n: usize) -> Result<Vec<usize>> {
+/// An empty vector with room for `n` items, such as positions.
+pub(crate) fn room<T>(n: usize) -> Result<Vec<T>> {
     let mut positions = Vec::new();
     positions.try_reserve_exact(n).map_err(|_| {
         err!(

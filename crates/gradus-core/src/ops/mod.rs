@@ -18,6 +18,7 @@ pub mod loss;
 mod matmul;
 mod normalize;
 mod pointwise;
+pub mod pool;
 mod reduce;
 mod registry;
 mod scan;
@@ -108,6 +109,9 @@ pub const ALL: &[&[Case]] = &[
     softmax::CASES,
     normalize::CASES,
     dropout::CASES,
+    pool::max::CASES,
+    pool::average::CASES,
+    pool::resize::CASES,
     loss::classes::CASES,
     loss::probabilities::CASES,
     loss::regression::CASES,
