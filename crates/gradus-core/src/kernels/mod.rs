@@ -6,6 +6,7 @@
 //! are the same bits on one thread and on many.
 
 pub(crate) mod average;
+pub(crate) mod channels;
 pub(crate) mod conv;
 pub(crate) mod folds;
 pub(crate) mod gather;
@@ -27,6 +28,7 @@ pub(crate) mod windows;
 
 use crate::dtype::Element;
 use crate::shape::Layout;
+use crate::storage::Buffer;
 
 /// Runs `f` compiled for the widest vectors this processor has.
 #[inline(always)]
@@ -39,6 +41,14 @@ pub(crate) fn vectorize<R>(f: impl FnOnce() -> R) -> R {
 pub(crate) struct View<'a, T> {
     pub data: &'a [T],
     pub layout: &'a Layout,
+}
+
+/// What a kernel has made element by element: without gaps, in the order in memory of what it was
+/// made of. So what lies in another order than row-major, such as a picture whose channels lie side
+/// by side, is worked through as memory has it, and stays that way.
+pub(crate) struct Dense {
+    pub buffer: Buffer,
+    pub layout: Layout,
 }
 
 impl<'a, T: Element> View<'a, T> {

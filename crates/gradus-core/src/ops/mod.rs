@@ -7,6 +7,7 @@
 
 pub(crate) mod binary;
 mod cast;
+mod channel_norm;
 mod compare;
 pub mod conv;
 mod counting;
@@ -108,6 +109,7 @@ pub const ALL: &[&[Case]] = &[
     linalg::dense::spectral::CASES,
     softmax::CASES,
     normalize::CASES,
+    channel_norm::CASES,
     dropout::CASES,
     pool::max::CASES,
     pool::average::CASES,
