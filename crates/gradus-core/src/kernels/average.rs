@@ -1,145 +1,133 @@
-//! Means of windows, weighted or not, and the way back: both are linear, and each is the gradient of
-//! the other.
+//! Means of windows, weighted or not. They are linear, so the way back is one of them too.
 
+use super::gather::room;
 use super::math::Float;
-use super::windows::{Axis, Channels, Windows, in_blocks};
+use super::windows::{Axis, Channels, Pixel, Pixels, Windows, block, in_blocks};
 use crate::error::Result;
 use crate::storage::Buffer;
 
-/// Windows along an axis in which every place has a weight; sums are divided in the end.
+/// Windows along an axis whose members have weights. What is summed by these is divided in the end.
 #[derive(Debug)]
 pub(crate) struct Weighted {
     pub axis: Axis,
-    /// As many for each window as the largest has places.
+    /// One for each member; all of them 1 if there are none.
     pub weights: Vec<f64>,
-    /// One for each window.
+    /// One for each window; all of them 1 if there are none.
     pub divisors: Vec<f64>,
 }
 
-/// Weighted windows over pictures, as [`Windows`].
-pub(crate) struct Means<'a> {
-    pub images: usize,
-    pub rows: &'a Weighted,
-    pub cols: &'a Weighted,
-    pub channels: usize,
-}
-
-/// The weights and divisors of an axis as numbers of the dtype.
-struct Numbers<T> {
-    size: usize,
-    weights: Vec<T>,
-    divisors: Vec<T>,
-}
-
-impl<T: Float> Numbers<T> {
-    fn of(weighted: &Weighted) -> Self {
-        let convert = |x: &Vec<f64>| x.iter().map(|&x| T::from_f64(x)).collect();
-        Self {
-            size: weighted.axis.size,
-            weights: convert(&weighted.weights),
-            divisors: convert(&weighted.divisors),
-        }
+impl Weighted {
+    /// For each position the windows it has a part in: what is made of means by these weights is
+    /// the gradient.
+    pub(crate) fn transposed(&self) -> Result<Self> {
+        let (axis, before) = self.axis.transposed()?;
+        let mut weights = room(before.len())?;
+        let members = (0..axis.windows()).flat_map(|position| axis.window(position));
+        weights.extend(members.zip(&before).map(|(member, &i)| {
+            let weight = self.weights.get(i).unwrap_or(&1.0);
+            weight / self.divisors.get(member.at).unwrap_or(&1.0)
+        }));
+        Ok(Self {
+            axis,
+            weights,
+            divisors: Vec::new(),
+        })
     }
 
+    /// Weights and divisors as numbers of a dtype.
+    fn numbers<T: Float>(&self) -> Result<[Vec<T>; 2]> {
+        let all = |given: &[f64], n: usize| -> Result<Vec<T>> {
+            let mut numbers = room(n)?;
+            numbers.extend(given.iter().map(|&x| T::from_f64(x)));
+            numbers.resize(n, T::ONE);
+            Ok(numbers)
+        };
+        let weights = all(&self.weights, self.axis.members())?;
+        Ok([weights, all(&self.divisors, self.axis.windows())?])
+    }
+}
+
+/// The mean of each window of `images` pictures of `x`, whose channels lie side by side.
+pub(crate) fn means<T: Float>(
+    x: &[T],
+    images: usize,
+    [rows, cols]: [&Weighted; 2],
+    channels: usize,
+) -> Result<Buffer> {
+    let numbers = [rows.numbers()?, cols.numbers()?];
+    let (rows, cols) = (&rows.axis, &cols.axis);
+    let windows = Windows {
+        images,
+        rows,
+        cols,
+        channels,
+    };
+    Buffer::build(windows.results(), |out: &mut [T]| {
+        windows.gather(
+            out,
+            &Means {
+                windows,
+                numbers,
+                x,
+            },
+        );
+    })
+}
+
+struct Means<'a, T> {
+    windows: Windows<'a>,
+    numbers: [[Vec<T>; 2]; 2],
+    x: &'a [T],
+}
+
+impl<T: Float> Pixels<T> for Means<'_, T> {
     #[inline(always)]
-    fn weight(&self, window: usize, place: usize) -> T {
-        self.weights[window * self.size + place]
-    }
-}
-
-impl<'a> Means<'a> {
-    pub(crate) fn windows(&self) -> Windows<'a> {
-        Windows {
-            images: self.images,
-            rows: &self.rows.axis,
-            cols: &self.cols.axis,
-            channels: self.channels,
-        }
-    }
-
-    /// The mean of each window.
-    pub(crate) fn gather<T: Float>(&self, x: &[T]) -> Result<Buffer> {
-        let windows = self.windows();
-        let numbers = [self.rows, self.cols].map(Numbers::of);
-        Buffer::build(windows.results(), |out: &mut [T]| {
-            windows.gather(out, |image, window, _, out| {
-                let picture = windows.picture(x, image);
-                let numbers = &numbers;
-                in_blocks(
-                    self.channels,
-                    &mut Mean {
-                        windows,
-                        numbers,
-                        picture,
-                        window,
-                        out,
-                    },
-                );
-            });
-        })
-    }
-
-    /// Every element gets of each window it is in the share that it has in its mean.
-    pub(crate) fn spread<T: Float>(&self, g: &[T]) -> Result<Buffer> {
-        let windows = self.windows();
-        let [rows, cols] = [self.rows, self.cols].map(Numbers::<T>::of);
-        Buffer::build(windows.elements(), |out: &mut [T]| {
-            windows.spread(out, |[y, x], [i, j], result, out| {
-                let weight = rows.weight(y, i) * cols.weight(x, j);
-                let share = weight / (rows.divisors[y] * cols.divisors[x]);
-                let g = &g[result..][..out.len()];
-                in_blocks(self.channels, &mut Share { g, share, out });
-            });
-        })
+    fn pixel(&self, pixel: Pixel<'_>, out: &mut [T]) {
+        let (windows, numbers) = (self.windows, &self.numbers);
+        let x = self.x;
+        in_blocks(
+            out.len(),
+            &mut Mean {
+                windows,
+                numbers,
+                x,
+                pixel,
+                out,
+            },
+        );
     }
 }
 
 struct Mean<'a, T> {
     windows: Windows<'a>,
-    numbers: &'a [Numbers<T>; 2],
-    picture: &'a [T],
-    window: [usize; 2],
+    numbers: &'a [[Vec<T>; 2]; 2],
+    x: &'a [T],
+    pixel: Pixel<'a>,
     out: &'a mut [T],
 }
 
 impl<T: Float> Channels for Mean<'_, T> {
     #[inline(always)]
     fn block<const N: usize>(&mut self, first: usize) {
-        let Windows {
-            rows,
-            cols,
-            channels,
-            ..
-        } = self.windows;
-        let ([row, col], [ys, xs]) = (self.window, self.numbers);
+        let (windows, pixel) = (self.windows, self.pixel);
+        let Pixel { row, col, .. } = pixel;
+        let (rows, cols) = (windows.rows, windows.cols);
+        let [[down, above], [along, beside]] = self.numbers;
+        let (down, along) = (&down[rows.members_of(row)], &along[cols.members_of(col)]);
         let mut total = [T::ZERO; N];
-        for (i, y) in rows.places(rows.windows[row]) {
+        for (i, &weight) in pixel.rows.iter().zip(down) {
             // First along the row, so that rounding does not grow with the whole window.
             let mut sum = [T::ZERO; N];
-            for (j, x) in cols.places(cols.windows[col]) {
-                let weight = xs.weight(col, j);
-                let x = &self.picture[(y * cols.input + x) * channels + first..][..N];
+            for (j, &weight) in pixel.cols.iter().zip(along) {
+                let x = block::<T, N>(self.x, windows.element(pixel, i, j) + first);
                 (0..N).for_each(|c| sum[c] = sum[c] + weight * x[c]);
             }
-            let weight = ys.weight(row, i);
             (0..N).for_each(|c| total[c] = total[c] + weight * sum[c]);
         }
-        let divisor = ys.divisors[row] * xs.divisors[col];
-        let out = &mut self.out[first..][..N];
-        (0..N).for_each(|c| out[c] = total[c] / divisor);
-    }
-}
-
-struct Share<'a, T> {
-    g: &'a [T],
-    share: T,
-    out: &'a mut [T],
-}
-
-impl<T: Float> Channels for Share<'_, T> {
-    #[inline(always)]
-    fn block<const N: usize>(&mut self, first: usize) {
-        let (g, out) = (&self.g[first..][..N], &mut self.out[first..][..N]);
-        (0..N).for_each(|c| out[c] = out[c] + g[c] * self.share);
+        let divisor = above[row] * beside[col];
+        if divisor != T::ONE {
+            (0..N).for_each(|c| total[c] = total[c] / divisor);
+        }
+        self.out[first..][..N].copy_from_slice(&total);
     }
 }

@@ -6,7 +6,7 @@
 //! and combined in a fixed order, as f64.
 
 use super::math::Float;
-use super::{parallel, vectorize};
+use super::{Loop, parallel, vectorize};
 use crate::error::Result;
 use crate::storage::Buffer;
 use std::ops::Range;
@@ -21,7 +21,7 @@ pub(crate) struct Rows {
 
 /// Least length of what numbers for each channel are repeated to.
 const PERIOD: usize = 256;
-/// Periods to a block, which the nearer caches hold.
+/// Periods to a block, after which accumulators are emptied.
 const BLOCK: usize = 32;
 
 /// Number, mean and sum of squared deviations from it.
@@ -32,9 +32,23 @@ pub(crate) struct Moments {
     pub squares: f64,
 }
 
-impl Moments {
-    /// Those of both together (Chan, Golub and LeVeque, 1979).
-    pub(crate) fn and(self, other: Self) -> Self {
+/// Σ g and Σ g·(x − origin).
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Products {
+    pub g: f64,
+    pub gx: f64,
+}
+
+/// What is gathered of many elements.
+pub(crate) trait Gathered: Copy + Default + Send {
+    /// What both have gathered.
+    fn and(self, other: Self) -> Self;
+}
+
+impl Gathered for Moments {
+    /// Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
+    /// Variances", 1979.
+    fn and(self, other: Self) -> Self {
         if self.n == 0.0 {
             return other;
         }
@@ -48,14 +62,7 @@ impl Moments {
     }
 }
 
-/// Σ g and Σ g·(x − origin).
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Products {
-    pub g: f64,
-    pub gx: f64,
-}
-
-impl Products {
+impl Gathered for Products {
     fn and(self, other: Self) -> Self {
         Self {
             g: self.g + other.g,
@@ -71,216 +78,296 @@ impl Rows {
         channels * (PERIOD / channels).max(1)
     }
 
+    /// Elements of an image.
     fn image(&self) -> usize {
         self.rows * self.channels
     }
 
-    /// Calls `f` with each image and the elements of it that begin at `start` of all, to the end of
-    /// `len` elements.
-    fn images(&self, start: usize, len: usize, mut f: impl FnMut(usize, Range<usize>)) {
-        let end = start + len;
-        let mut at = start;
-        while at < end {
-            let image = at / self.image();
-            let stop = end.min((image + 1) * self.image());
-            f(image, at..stop);
-            at = stop;
-        }
-    }
-
-    /// One value for each channel of each image, gathered by `block` from runs of whole rows that
-    /// begin anywhere.
-    fn gather<A: Copy + Default + Send>(
-        &self,
-        block: impl Fn(usize, Range<usize>, &mut [A]) + Sync,
-        combine: impl Fn(A, A) -> A + Sync,
-    ) -> Vec<A> {
-        let (channels, size) = (self.channels, self.image());
-        if size == 0 {
-            return vec![A::default(); self.images * channels];
-        }
-        let unit = self.period() * BLOCK;
-        let band = unit * (parallel::GRAIN / unit).max(1);
-        let bands = size.div_ceil(band);
-        // Small images several to a task.
-        let together = (parallel::GRAIN / size).clamp(1, self.images.max(1));
-        let mut partial = vec![A::default(); self.images * bands * channels];
-        parallel::fill(&mut partial, together * channels, |start, out| {
-            let mut values = vec![A::default(); channels];
-            for (i, out) in out.chunks_exact_mut(channels).enumerate() {
-                let task = start / channels + i;
-                let (image, band_number) = (task / bands, task % bands);
-                let part = parallel::chunk(size, band, band_number);
-                for begin in part.clone().step_by(unit) {
-                    let first = image * size;
-                    let elements = first + begin..first + part.end.min(begin + unit);
-                    vectorize(|| block(image, elements, &mut values));
-                    out.iter_mut()
-                        .zip(&values)
-                        .for_each(|(o, &v)| *o = combine(*o, v));
-                }
-            }
-        });
-        partial
-            .chunks_exact(bands * channels)
-            .flat_map(|bands| {
-                let (first, others) = bands.split_at(channels);
-                let mut sums = first.to_vec();
-                for band in others.chunks_exact(channels) {
-                    sums.iter_mut()
-                        .zip(band)
-                        .for_each(|(s, &b)| *s = combine(*s, b));
-                }
-                sums
-            })
-            .collect()
-    }
-
     /// Number, mean and deviations of each channel of each image.
     pub(crate) fn moments<T: Float>(&self, x: &[T]) -> Vec<Moments> {
-        let period = self.period();
-        self.gather(
-            |_, elements, out: &mut [Moments]| {
-                let x = &x[elements];
-                let n = (x.len() / self.channels) as f64;
-                // Counted from the first row, so that what all have in common costs no digits.
-                let mut center = repeated(&x[..self.channels], period);
-                let mut sums = vec![T::ZERO; period];
-                for x in x.chunks(period) {
-                    let pairs = x.iter().zip(&center);
-                    sums.iter_mut()
-                        .zip(pairs)
-                        .for_each(|(s, (&x, &c))| *s = *s + (x - c));
-                }
-                for (c, out) in out.iter_mut().enumerate() {
-                    let mean = folded(&sums, c, self.channels) / n;
-                    out.n = n;
-                    out.mean = center[c].to_f64() + mean;
-                    center[c] = center[c] + T::from_f64(mean);
-                }
-                let center = repeated(&center[..self.channels], period);
-                sums.fill(T::ZERO);
-                for x in x.chunks(period) {
-                    let pairs = x.iter().zip(&center);
-                    sums.iter_mut().zip(pairs).for_each(|(s, (&x, &c))| {
-                        let d = x - c;
-                        *s = *s + d * d;
-                    });
-                }
-                for (c, out) in out.iter_mut().enumerate() {
-                    out.squares = folded(&sums, c, self.channels);
-                }
-            },
-            Moments::and,
-        )
+        self.bands(&Deviations { x })
     }
 
-    /// Σ g and Σ g·(x − origin) of each channel of each image.
+    /// Σ g and Σ g·(x − origin) of each channel of each image; there is an origin for each of them.
     pub(crate) fn products<T: Float>(&self, x: &[T], g: &[T], origin: &[T]) -> Vec<Products> {
-        let period = self.period();
-        self.gather(
-            |image, elements, out: &mut [Products]| {
-                let (x, g) = (&x[elements.clone()], &g[elements]);
-                let origin = repeated(&origin[image * self.channels..][..self.channels], period);
-                let mut sums = vec![T::ZERO; period];
-                let mut products = vec![T::ZERO; period];
-                for (x, g) in x.chunks(period).zip(g.chunks(period)) {
-                    let values = x.iter().zip(g).zip(&origin);
-                    let sums = sums.iter_mut().zip(&mut products);
-                    sums.zip(values).for_each(|((s, p), ((&x, &g), &o))| {
-                        *s = *s + g;
-                        *p = *p + g * (x - o);
-                    });
-                }
-                for (c, out) in out.iter_mut().enumerate() {
-                    out.g = folded(&sums, c, self.channels);
-                    out.gx = folded(&products, c, self.channels);
-                }
-            },
-            Products::and,
-        )
+        self.bands(&Slopes { x, g, origin })
     }
 
     /// (x − origin)·factor + shift, with three numbers for each channel of each image.
-    pub(crate) fn affine<T: Float>(
-        &self,
-        x: &[T],
-        [origin, factor, shift]: [&[T]; 3],
-    ) -> Result<Buffer> {
-        self.each(x.len(), |out, elements, image| {
-            let [origin, factor, shift] = self.numbers([origin, factor, shift], image);
-            let period = origin.len();
-            for (out, x) in out.chunks_mut(period).zip(x[elements].chunks(period)) {
-                let numbers = origin.iter().zip(&factor).zip(&shift);
-                let values = x.iter().zip(numbers);
-                out.iter_mut()
-                    .zip(values)
-                    .for_each(|(o, (&x, ((&m, &f), &s)))| *o = (x - m) * f + s);
-            }
-        })
+    pub(crate) fn affine<T: Float>(&self, x: &[T], numbers: [&[T]; 3]) -> Result<Buffer> {
+        self.each(x.len(), &Affine { x }, numbers)
     }
 
-    /// g·a + (x − origin)·b + c, with four numbers for each channel of each image.
+    /// g·a + (x − origin)·b + c, with four numbers for each channel of each image: origin, a, b, c.
     pub(crate) fn combined<T: Float>(
         &self,
         x: &[T],
         g: &[T],
         numbers: [&[T]; 4],
     ) -> Result<Buffer> {
-        self.each(x.len(), |out, elements, image| {
-            let [origin, a, b, c] = self.numbers(numbers, image);
-            let period = origin.len();
-            let inputs = x[elements.clone()]
-                .chunks(period)
-                .zip(g[elements].chunks(period));
-            for (out, (x, g)) in out.chunks_mut(period).zip(inputs) {
-                let numbers = origin.iter().zip(&a).zip(b.iter().zip(&c));
-                let values = x.iter().zip(g).zip(numbers);
-                out.iter_mut()
-                    .zip(values)
-                    .for_each(|(o, ((&x, &g), ((&m, &a), (&b, &c))))| {
-                        *o = g * a + ((x - m) * b + c)
-                    });
+        self.each(x.len(), &Combined { x, g }, numbers)
+    }
+
+    /// One value for each channel of each image, gathered in bands of rows.
+    fn bands<B: Band>(&self, band: &B) -> Vec<B::Value> {
+        let (channels, size) = (self.channels, self.image());
+        if size == 0 {
+            return vec![B::Value::default(); self.images * channels];
+        }
+        let period = self.period();
+        let length = period * (4 * parallel::GRAIN).div_ceil(period);
+        let bands = size.div_ceil(length);
+        // Small images several to a task.
+        let together = (parallel::GRAIN / size).clamp(1, self.images.max(1));
+        let mut partial = vec![B::Value::default(); self.images * bands * channels];
+        parallel::fill(&mut partial, together * channels, |start, out| {
+            for (i, out) in out.chunks_exact_mut(channels).enumerate() {
+                let task = start / channels + i;
+                let (image, part) = (task / bands, parallel::chunk(size, length, task % bands));
+                let elements = image * size + part.start..image * size + part.end;
+                vectorize(Gather {
+                    rows: self,
+                    band,
+                    image,
+                    elements,
+                    out,
+                });
             }
-        })
+        });
+        let images = partial.chunks_exact(bands * channels);
+        images
+            .flat_map(|image| {
+                (0..channels).map(move |c| {
+                    let bands = image[c..].iter().step_by(channels);
+                    bands.fold(B::Value::default(), |sum, &value| sum.and(value))
+                })
+            })
+            .collect()
     }
 
-    /// The numbers of an image, repeated.
-    fn numbers<T: Float, const N: usize>(&self, of: [&[T]; N], image: usize) -> [Vec<T>; N] {
-        of.map(|x| repeated(&x[image * self.channels..][..self.channels], self.period()))
-    }
-
-    /// Writes a result of the same shape: `f(out, elements, image)` a part of an image, from the
-    /// beginning of a row on.
-    fn each<T: Float>(
+    /// Writes a result of `len` elements with numbers for each channel of each image.
+    fn each<T: Float, const N: usize>(
         &self,
         len: usize,
-        f: impl Fn(&mut [T], Range<usize>, usize) + Sync,
+        work: &impl Each<T, N>,
+        numbers: [&[T]; N],
     ) -> Result<Buffer> {
         let period = self.period();
         Buffer::build(len, |out| {
-            parallel::fill(
-                out,
-                period * (2 * parallel::GRAIN).div_ceil(period),
-                |start, out| {
-                    let len = out.len();
-                    self.images(start, len, |image, elements| {
-                        let out = &mut out[elements.start - start..elements.end - start];
-                        vectorize(|| f(out, elements, image));
+            let grain = period * (2 * parallel::GRAIN).div_ceil(period);
+            parallel::fill(out, grain, |start, out| {
+                let (mut at, end) = (start, start + out.len());
+                while at < end {
+                    let image = at / self.image();
+                    let elements = at..end.min((image + 1) * self.image());
+                    let first = image * self.channels;
+                    let numbers = numbers.map(|x| repeated(&x[first..][..self.channels], period));
+                    at = elements.end;
+                    let out = &mut out[elements.start - start..elements.end - start];
+                    vectorize(Run {
+                        work,
+                        numbers,
+                        elements,
+                        out,
                     });
-                },
-            );
+                }
+            });
         })
+    }
+}
+
+/// How values for each channel are gathered.
+trait Band: Sync {
+    type Value: Gathered;
+    /// Writes the values of `elements`, whole rows of an image.
+    fn gather(&self, rows: &Rows, image: usize, elements: Range<usize>, out: &mut [Self::Value]);
+}
+
+struct Gather<'a, B: Band> {
+    rows: &'a Rows,
+    band: &'a B,
+    image: usize,
+    elements: Range<usize>,
+    out: &'a mut [B::Value],
+}
+
+impl<B: Band> Loop for Gather<'_, B> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        self.band
+            .gather(self.rows, self.image, self.elements, self.out);
+    }
+}
+
+/// A sum for each channel.
+struct Sums<T> {
+    /// Accumulators of a block.
+    block: Vec<T>,
+    total: Vec<f64>,
+}
+
+impl<T: Float> Sums<T> {
+    fn new(rows: &Rows) -> Self {
+        Self {
+            block: vec![T::ZERO; rows.period()],
+            total: vec![0.0; rows.channels],
+        }
+    }
+
+    /// Moves what the accumulators have to the totals.
+    #[inline(always)]
+    fn empty(&mut self) {
+        for part in self.block.chunks_exact(self.total.len()) {
+            let pairs = self.total.iter_mut().zip(part);
+            pairs.for_each(|(total, &x)| *total += x.to_f64());
+        }
+        self.block.fill(T::ZERO);
+    }
+}
+
+/// Moments. Deviations are counted from the mean of the first block: what all elements have in common
+/// costs no digits then, and what the squares count too much is no more than the block's share of
+/// their sum allows.
+struct Deviations<'a, T> {
+    x: &'a [T],
+}
+
+impl<T: Float> Band for Deviations<'_, T> {
+    type Value = Moments;
+    #[inline(always)]
+    fn gather(&self, rows: &Rows, _: usize, elements: Range<usize>, out: &mut [Moments]) {
+        let (x, period, channels) = (&self.x[elements], rows.period(), rows.channels);
+        let [mut sum, mut squares] = [Sums::<T>::new(rows), Sums::new(rows)];
+        let first = &x[..x.len().min(period * BLOCK)];
+        let origin = repeated(&x[..channels], period);
+        for x in first.chunks(period) {
+            let pairs = x.iter().zip(&origin);
+            let sums = sum.block.iter_mut().zip(pairs);
+            sums.for_each(|(s, (&x, &o))| *s = *s + (x - o));
+        }
+        sum.empty();
+        let n = (first.len() / channels) as f64;
+        let means = sum.total.iter().zip(&origin);
+        let means: Vec<T> = means.map(|(s, &o)| o + T::from_f64(s / n)).collect();
+        let center = repeated(&means, period);
+        sum.total.fill(0.0);
+        for block in x.chunks(period * BLOCK) {
+            for x in block.chunks(period) {
+                let pairs = x.iter().zip(&center);
+                let sums = sum.block.iter_mut().zip(&mut squares.block);
+                sums.zip(pairs).for_each(|((s, q), (&x, &c))| {
+                    let d = x - c;
+                    (*s, *q) = (*s + d, *q + d * d);
+                });
+            }
+            sum.empty();
+            squares.empty();
+        }
+        let n = (x.len() / channels) as f64;
+        let sums = sum.total.iter().zip(&squares.total);
+        for (out, ((&s, &q), &center)) in out.iter_mut().zip(sums.zip(&center)) {
+            let squares = q - s * s / n;
+            *out = Moments {
+                n,
+                mean: center.to_f64() + s / n,
+                squares: if squares < 0.0 { 0.0 } else { squares },
+            };
+        }
+    }
+}
+
+struct Slopes<'a, T> {
+    x: &'a [T],
+    g: &'a [T],
+    origin: &'a [T],
+}
+
+impl<T: Float> Band for Slopes<'_, T> {
+    type Value = Products;
+    #[inline(always)]
+    fn gather(&self, rows: &Rows, image: usize, elements: Range<usize>, out: &mut [Products]) {
+        let (x, g, period) = (&self.x[elements.clone()], &self.g[elements], rows.period());
+        let origin = &self.origin[image * rows.channels..][..rows.channels];
+        let origin = repeated(origin, period);
+        let [mut sum, mut products] = [Sums::<T>::new(rows), Sums::new(rows)];
+        let blocks = x.chunks(period * BLOCK).zip(g.chunks(period * BLOCK));
+        for (x, g) in blocks {
+            for (x, g) in x.chunks(period).zip(g.chunks(period)) {
+                let values = x.iter().zip(g).zip(&origin);
+                let sums = sum.block.iter_mut().zip(&mut products.block);
+                sums.zip(values).for_each(|((s, p), ((&x, &g), &o))| {
+                    (*s, *p) = (*s + g, *p + g * (x - o));
+                });
+            }
+            sum.empty();
+            products.empty();
+        }
+        let sums = sum.total.iter().zip(&products.total);
+        for (out, (&g, &gx)) in out.iter_mut().zip(sums) {
+            *out = Products { g, gx };
+        }
+    }
+}
+
+/// How a result is made element by element, with numbers for each channel that are repeated.
+trait Each<T, const N: usize>: Sync {
+    fn run(&self, elements: Range<usize>, numbers: [&[T]; N], out: &mut [T]);
+}
+
+struct Run<'a, T, W, const N: usize> {
+    work: &'a W,
+    numbers: [Vec<T>; N],
+    elements: Range<usize>,
+    out: &'a mut [T],
+}
+
+impl<T, W: Each<T, N>, const N: usize> Loop for Run<'_, T, W, N> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let period = self.numbers[0].len();
+        let starts = self.elements.clone().step_by(period);
+        for (at, out) in starts.zip(self.out.chunks_mut(period)) {
+            let numbers = self.numbers.each_ref().map(|x| &x[..out.len()]);
+            self.work.run(at..at + out.len(), numbers, out);
+        }
+    }
+}
+
+struct Affine<'a, T> {
+    x: &'a [T],
+}
+
+impl<T: Float> Each<T, 3> for Affine<'_, T> {
+    #[inline(always)]
+    fn run(&self, elements: Range<usize>, [origin, factor, shift]: [&[T]; 3], out: &mut [T]) {
+        let numbers = origin.iter().zip(factor).zip(shift);
+        let values = self.x[elements].iter().zip(numbers);
+        out.iter_mut()
+            .zip(values)
+            .for_each(|(o, (&x, ((&m, &f), &s)))| *o = (x - m) * f + s);
+    }
+}
+
+struct Combined<'a, T> {
+    x: &'a [T],
+    g: &'a [T],
+}
+
+impl<T: Float> Each<T, 4> for Combined<'_, T> {
+    #[inline(always)]
+    fn run(&self, elements: Range<usize>, [origin, a, b, c]: [&[T]; 4], out: &mut [T]) {
+        let numbers = origin.iter().zip(a).zip(b.iter().zip(c));
+        let (x, g) = (&self.x[elements.clone()], &self.g[elements]);
+        let values = x.iter().zip(g).zip(numbers);
+        out.iter_mut()
+            .zip(values)
+            .for_each(|(o, ((&x, &g), ((&m, &a), (&b, &c))))| *o = g * a + ((x - m) * b + c));
     }
 }
 
 /// `x` again and again, `n` elements in all.
 fn repeated<T: Float>(x: &[T], n: usize) -> Vec<T> {
     x.iter().copied().cycle().take(n).collect()
-}
-
-/// The sum of what belongs to channel `c` in sums that are repeated.
-#[inline(always)]
-fn folded<T: Float>(sums: &[T], c: usize, channels: usize) -> f64 {
-    sums[c..].iter().step_by(channels).map(|s| s.to_f64()).sum()
 }

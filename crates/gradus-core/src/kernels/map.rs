@@ -77,6 +77,12 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
             });
         });
     }
+    if let Some(made) = beside_row(a, b, cost, &f) {
+        return made;
+    }
+    if let Some(made) = beside_row(b, a, cost, &|b, a| f(a, b)) {
+        return made;
+    }
     strided([a.layout, b.layout], cost, |out, [i, j], steps| {
         let (n, x, y) = (out.len(), a.data, b.data);
         match steps {
@@ -104,6 +110,49 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
                 .for_each(|(k, o)| *o = f(x[shift(i, s, k)], y[shift(j, t, k)])),
         }
     })
+}
+
+/// [`zip`] of dense elements with a short row that is the same beside each of theirs, such as a number
+/// for each channel. The row is repeated, so that loops are long.
+fn beside_row<A: Element, B: Element, U: Element>(
+    x: View<'_, A>,
+    row: View<'_, B>,
+    cost: Cost,
+    f: &(impl Fn(A, B) -> U + Sync),
+) -> Option<Result<Dense>> {
+    const LONG: usize = 256;
+    // Most rows are not repeated: this is seen at once.
+    if row.layout.strides.iter().all(|&s| s != 0) || !x.layout.is_dense() {
+        return None;
+    }
+    let order = Layout::memory_order([x.layout]).unwrap_or((0..x.layout.rank()).collect());
+    let layouts = [x.layout, row.layout].map(|layout| layout.permute(&order));
+    let (shape, [of_x, of_row]) = Layout::coalesce(layouts.each_ref());
+    let n = *shape.last()?;
+    let fits = shape.len() == 2 && shape[0] > 1 && (2..=LONG / 2).contains(&n);
+    if !fits || of_x[..] != [n as isize, 1] || of_row[..] != [0, 1] {
+        return None;
+    }
+    let period = n * (LONG / n);
+    let row = &row.data[row.layout.offset..][..n];
+    let row: Vec<B> = row.iter().copied().cycle().take(period).collect();
+    let shape_of_x = x.layout.shape.clone();
+    let x = &x.data[x.layout.offset..][..shape[0] * n];
+    let buffer = Buffer::build(x.len(), |out| {
+        parallel::fill(out, cost.grain().next_multiple_of(period), |start, out| {
+            let x = &x[start..start + out.len()];
+            vectorize(|| {
+                for (out, x) in out.chunks_mut(period).zip(x.chunks(period)) {
+                    let pairs = x.iter().zip(&row);
+                    out.iter_mut()
+                        .zip(pairs)
+                        .for_each(|(o, (&x, &r))| *o = f(x, r));
+                }
+            });
+        });
+    });
+    let layout = Layout::in_order(shape_of_x, &order);
+    Some(buffer.map(|buffer| Dense { buffer, layout }))
 }
 
 /// `f` of every triple of elements. All layouts must have the same shape.

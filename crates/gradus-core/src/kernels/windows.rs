@@ -1,61 +1,109 @@
 //! Windows that gather the positions of an axis: of pooling, and of resizing pictures.
 //!
 //! What is done along the two axes of a picture is independent, so two tables describe any pooling:
-//! with kernel, stride, padding and dilation, or with windows that share out the axis.
+//! with kernel, stride, padding and dilation, or with windows that share out the axis. The way back is
+//! the same table seen from the positions, so there is one loop for both.
 
-use super::{parallel, vectorize};
-use crate::dtype::Element;
+use super::gather::room;
+use super::{Loop, parallel, vectorize};
+use crate::error::Result;
 
-/// Windows along an axis of `input` positions, in the order of their places.
+/// Windows along an axis.
 #[derive(Debug)]
 pub(crate) struct Axis {
+    /// The number of positions.
     pub input: usize,
-    /// Distance between neighbouring places of a window.
-    pub step: usize,
     /// Places of the largest window.
     pub size: usize,
-    pub windows: Vec<Window>,
+    /// Where each window begins among the members, and where the last one ends.
+    starts: Vec<usize>,
+    members: Vec<Member>,
 }
 
-/// One window: its place number k is position `start` + k·step. Windows come in the order of their
-/// starts.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Window {
-    /// Position of place 0, which may lie before the first position.
-    pub start: isize,
-    /// The places whose positions exist: from `from` to below `to`.
-    pub from: usize,
-    pub to: usize,
-}
-
-impl Window {
-    /// The position of a place that exists.
-    #[inline(always)]
-    fn position(&self, place: usize, step: usize) -> usize {
-        self.start.wrapping_add_unsigned(place * step) as usize
-    }
+/// A place of a window that is a position of the axis; padding has none.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Member {
+    pub place: usize,
+    pub at: usize,
 }
 
 impl Axis {
-    /// The places of a window that exist, and their positions.
-    #[inline(always)]
-    pub(crate) fn places(&self, window: Window) -> impl Iterator<Item = (usize, usize)> {
-        let step = self.step;
-        (window.from..window.to).map(move |place| (place, window.position(place, step)))
+    /// Of `input` positions, with the members of each of `count` windows of at most `size` places.
+    pub(crate) fn new<M: Iterator<Item = Member>>(
+        [input, size, count]: [usize; 3],
+        window: impl Fn(usize) -> M,
+    ) -> Result<Self> {
+        let mut starts = room(count + 1)?;
+        let total = (0..count).try_fold(0usize, |n, i| n.checked_add(window(i).count()));
+        let mut members = room(total.unwrap_or(usize::MAX))?;
+        for i in 0..count {
+            starts.push(members.len());
+            members.extend(window(i));
+        }
+        starts.push(members.len());
+        Ok(Self {
+            input,
+            size,
+            starts,
+            members,
+        })
     }
 
-    /// The windows that have `position`, and its place in each.
-    pub(crate) fn windows_with(&self, position: usize) -> impl Iterator<Item = (usize, usize)> {
-        let (position, step) = (position as isize, self.step as isize);
-        let reach = (self.size.max(1) - 1) as isize * step;
-        let begin = (self.windows).partition_point(|w| w.start + reach < position);
-        let end = self.windows.partition_point(|w| w.start <= position);
-        (begin..end.max(begin)).filter_map(move |out| {
-            let (window, distance) = (self.windows[out], position - self.windows[out].start);
-            let place = (distance / step) as usize;
-            let has = distance % step == 0 && (window.from..window.to).contains(&place);
-            has.then_some((out, place))
-        })
+    /// The number of windows.
+    pub(crate) fn windows(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// The members of a window, in the order of their places.
+    #[inline(always)]
+    pub(crate) fn window(&self, i: usize) -> &[Member] {
+        &self.members[self.members_of(i)]
+    }
+
+    /// Where the members of a window are among all of them.
+    #[inline(always)]
+    pub(crate) fn members_of(&self, window: usize) -> std::ops::Range<usize> {
+        self.starts[window]..self.starts[window + 1]
+    }
+
+    /// The number of members of all windows.
+    pub(crate) fn members(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The windows as positions, and for each position the windows it is a place of, in their order;
+    /// and where each member was before.
+    pub(crate) fn transposed(&self) -> Result<(Self, Vec<usize>)> {
+        let mut starts = room(self.input + 1)?;
+        starts.resize(self.input + 1, 0);
+        for member in &self.members {
+            starts[member.at + 1] += 1;
+        }
+        for i in 0..self.input {
+            starts[i + 1] += starts[i];
+        }
+        let (mut members, mut before) = (room(self.members())?, room(self.members())?);
+        members.resize(self.members(), Member { place: 0, at: 0 });
+        before.resize(self.members(), 0);
+        let mut next = starts.clone();
+        for window in 0..self.windows() {
+            for i in self.members_of(window) {
+                let Member { place, at } = self.members[i];
+                members[next[at]] = Member { place, at: window };
+                before[next[at]] = i;
+                next[at] += 1;
+            }
+        }
+        let (input, size) = (self.windows(), self.size);
+        Ok((
+            Self {
+                input,
+                size,
+                starts,
+                members,
+            },
+            before,
+        ))
     }
 }
 
@@ -69,109 +117,114 @@ pub(crate) struct Windows<'a> {
     pub channels: usize,
 }
 
+/// The results of one window, one for each channel.
+#[derive(Clone, Copy)]
+pub(crate) struct Pixel<'a> {
+    /// Row and column among the windows, and the members along both axes.
+    pub row: usize,
+    pub col: usize,
+    pub rows: &'a [Member],
+    pub cols: &'a [Member],
+    /// Where its picture begins.
+    pub picture: usize,
+    /// The number of the first result.
+    pub first: usize,
+}
+
+/// How results are made of windows.
+pub(crate) trait Pixels<T>: Sync {
+    /// Writes the results of a window, one for each channel.
+    fn pixel(&self, pixel: Pixel<'_>, out: &mut [T]);
+}
+
 impl Windows<'_> {
-    /// Elements of a row of the pictures.
-    fn picture_row(&self) -> usize {
-        self.cols.input * self.channels
-    }
-
-    /// Elements of a row of the results.
-    fn result_row(&self) -> usize {
-        self.cols.windows.len() * self.channels
-    }
-
-    /// Elements of all pictures.
-    pub(crate) fn elements(&self) -> usize {
-        self.images * self.rows.input * self.picture_row()
-    }
-
     /// The number of results: one for each window and channel.
     pub(crate) fn results(&self) -> usize {
-        self.images * self.rows.windows.len() * self.result_row()
+        self.images * self.rows.windows() * self.cols.windows() * self.channels
     }
 
-    /// Rows to a task, when each element costs a look at every place of a window.
-    fn grain(&self, row: usize) -> usize {
-        let places = self.rows.size * self.cols.size;
-        (parallel::GRAIN / (row * places).max(1)).max(1) * row
-    }
-
-    /// Writes the results. `pixel(picture, window of rows, window of columns, at, out)` writes the
-    /// channels of one, which are the results from `at` on; windows are given by their numbers.
-    pub(crate) fn gather<T: Send>(
-        &self,
-        out: &mut [T],
-        pixel: impl Fn(usize, [usize; 2], usize, &mut [T]) + Sync,
-    ) {
-        let (width, height) = (self.result_row(), self.rows.windows.len());
+    /// Writes the results.
+    pub(crate) fn gather<T: Send>(&self, out: &mut [T], work: &impl Pixels<T>) {
         if out.is_empty() {
             return;
         }
-        parallel::fill(out, self.grain(width), |start, out| {
-            vectorize(|| {
-                for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                    let row = start / width + i;
-                    for (col, out) in out.chunks_exact_mut(self.channels).enumerate() {
-                        let at = row * width + col * self.channels;
-                        pixel(row / height, [row % height, col], at, out);
-                    }
-                }
+        let width = self.cols.windows() * self.channels;
+        // Every element costs a look at each member of a window.
+        let members = |axis: &Axis| axis.members().div_ceil(axis.windows()).max(1);
+        let looks = width
+            .saturating_mul(members(self.rows))
+            .saturating_mul(members(self.cols));
+        let rows = (parallel::GRAIN / looks).max(1);
+        parallel::fill(out, rows * width, |start, out| {
+            vectorize(Rows {
+                windows: self,
+                start,
+                out,
+                work,
             });
         });
     }
 
-    /// Writes the pictures, zeros at first. `add(at, place, result, out)` adds to the channels of an
-    /// element what it has from one window, in which it is the places `[row, column]`, and whose
-    /// results begin at `result`.
-    pub(crate) fn spread<T: Element>(
-        &self,
-        out: &mut [T],
-        add: impl Fn([usize; 2], [usize; 2], usize, &mut [T]) + Sync,
-    ) {
-        let (width, height) = (self.picture_row(), self.rows.windows.len());
-        if out.is_empty() {
-            return;
-        }
-        parallel::fill(out, self.grain(width), |start, out| {
-            vectorize(|| {
-                for (i, out) in out.chunks_exact_mut(width).enumerate() {
-                    out.fill(T::default());
-                    let row = start / width + i;
-                    let (image, row) = (row / self.rows.input, row % self.rows.input);
-                    for (y, i) in self.rows.windows_with(row) {
-                        let results = (image * height + y) * self.result_row();
-                        for (x, window) in self.cols.windows.iter().enumerate() {
-                            for (j, col) in self.cols.places(*window) {
-                                let out = &mut out[col * self.channels..][..self.channels];
-                                add([y, x], [i, j], results + x * self.channels, out);
-                            }
-                        }
-                    }
-                }
-            });
-        });
+    /// Where the channels of an element begin.
+    #[inline(always)]
+    pub(crate) fn element(&self, pixel: Pixel<'_>, row: &Member, col: &Member) -> usize {
+        pixel.picture + (row.at * self.cols.input + col.at) * self.channels
     }
 
-    /// The picture number `image`.
+    /// The number of an element's place in its window: places count row by row.
     #[inline(always)]
-    pub(crate) fn picture<'x, T>(&self, x: &'x [T], image: usize) -> &'x [T] {
-        let size = self.rows.input * self.picture_row();
-        &x[image * size..][..size]
+    pub(crate) fn place(&self, row: &Member, col: &Member) -> usize {
+        row.place * self.cols.size + col.place
     }
+}
 
-    /// Calls `f` with each place of a window that exists, and where its channels begin in the picture.
+/// The rows of results from element `start` on.
+struct Rows<'a, T, W> {
+    windows: &'a Windows<'a>,
+    start: usize,
+    out: &'a mut [T],
+    work: &'a W,
+}
+
+impl<T, W: Pixels<T>> Loop for Rows<'_, T, W> {
+    type Output = ();
     #[inline(always)]
-    pub(crate) fn places(&self, [row, col]: [usize; 2], mut f: impl FnMut([usize; 2], usize)) {
-        for (i, y) in self.rows.places(self.rows.windows[row]) {
-            for (j, x) in self.cols.places(self.cols.windows[col]) {
-                f([i, j], (y * self.cols.input + x) * self.channels);
+    fn call(self) {
+        let Windows {
+            rows,
+            cols,
+            channels,
+            ..
+        } = *self.windows;
+        let (width, height) = (cols.windows() * channels, rows.windows());
+        for (i, out) in self.out.chunks_exact_mut(width).enumerate() {
+            let number = self.start / width + i;
+            let (image, row) = (number / height, number % height);
+            let picture = image * rows.input * cols.input * channels;
+            let down = rows.window(row);
+            let along = cols
+                .starts
+                .windows(2)
+                .map(|ends| &cols.members[ends[0]..ends[1]]);
+            let pixels = out.chunks_exact_mut(channels).zip(along).enumerate();
+            for (col, (out, along)) in pixels {
+                let first = number * width + col * channels;
+                let pixel = Pixel {
+                    row,
+                    col,
+                    rows: down,
+                    cols: along,
+                    picture,
+                    first,
+                };
+                self.work.pixel(pixel, out);
             }
         }
     }
 }
 
 /// Work on the channels of one element of a picture, a block of them at a time: they lie side by
-/// side in memory, so a block is a few registers.
+/// side in memory, so a block is a register or two. What is an array of its size becomes these.
 pub(crate) trait Channels {
     /// The channels from `first` to `first + N`.
     fn block<const N: usize>(&mut self, first: usize);
@@ -195,41 +248,38 @@ pub(crate) fn in_blocks(channels: usize, work: &mut impl Channels) {
     }
 }
 
+/// `N` elements from `first` on.
+#[inline(always)]
+pub(crate) fn block<T: Copy, const N: usize>(x: &[T], first: usize) -> [T; N] {
+    *x[first..].first_chunk().expect("whole blocks")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn windows_with_a_position_are_those_that_list_it() {
-        for (input, size, step, stride, padding) in [
-            (5, 3, 1, 2, 1),
-            (7, 2, 3, 1, 1),
-            (6, 2, 1, 3, 0),
-            (1, 2, 4, 1, 2),
-        ] {
-            let windows = (0..input).map(|i| {
-                let start = (i * stride) as isize - padding;
-                let exists =
-                    |k: &usize| (0..input as isize).contains(&(start + (k * step) as isize));
-                let places: Vec<usize> = (0..size).filter(exists).collect();
-                let (from, to) = (places.first().copied(), places.last().map(|k| k + 1));
-                let (from, to) = (from.unwrap_or(0), to.unwrap_or(0));
-                Window { start, from, to }
-            });
-            let axis = Axis {
-                input,
-                step,
-                size,
-                windows: windows.collect(),
-            };
-            for position in 0..input {
-                let mut expected = Vec::new();
-                for (out, window) in axis.windows.iter().enumerate() {
-                    let places = axis.places(*window).filter(|(_, p)| *p == position);
-                    expected.extend(places.map(|(place, _)| (out, place)));
-                }
-                assert_eq!(axis.windows_with(position).collect::<Vec<_>>(), expected);
-            }
-        }
+    fn seen_from_the_positions_windows_are_the_same() {
+        // Positions 0 to 4 by three windows, of which two overlap and one is empty.
+        let windows = [&[(0, 0), (2, 1)][..], &[], &[(0, 1), (1, 3)]];
+        let member = |&(place, at): &(usize, usize)| Member { place, at };
+        let axis = Axis::new([5, 3, 3], |i| windows[i].iter().map(member)).unwrap();
+        assert_eq!(axis.window(2), [(0, 1), (1, 3)].each_ref().map(member));
+        let (back, before) = axis.transposed().unwrap();
+        let of = |position: usize| back.window(position).iter().map(|m| (m.place, m.at));
+        let found: Vec<Vec<_>> = (0..5).map(|position| of(position).collect()).collect();
+        assert_eq!(
+            found,
+            [
+                vec![(0, 0)],
+                vec![(2, 0), (0, 2)],
+                vec![],
+                vec![(1, 2)],
+                vec![]
+            ]
+        );
+        assert_eq!((back.input, before), (3, vec![0, 1, 2, 3]));
+        let (again, _) = back.transposed().unwrap();
+        assert_eq!((again.members, again.starts), (axis.members, axis.starts));
     }
 }

@@ -4,7 +4,7 @@ use super::registry::{Case, Input};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enabled, no_grad};
 use crate::dtype::dispatch_float;
 use crate::error::{Result, err};
-use crate::kernels::channels::{Moments, Products, Rows};
+use crate::kernels::channels::{Gathered, Moments, Products, Rows};
 use crate::kernels::math::Float;
 use crate::ops::keepdim;
 use crate::shape::{Dims, Layout};

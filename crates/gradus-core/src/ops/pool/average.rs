@@ -1,14 +1,13 @@
 //! The mean of each window.
 
 use super::super::registry::{Case, Input};
-use super::{Order, Slide, as_input, listed, pictures, shared_out, sized, targets};
+use super::{Order, Slide, as_input, pictures, shared_out, sized, targets};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::dtype::dispatch_float;
 use crate::error::{Result, err};
-use crate::kernels::average::{Means, Weighted};
-use crate::kernels::windows::{Axis, Window};
+use crate::kernels::average::{Weighted, means};
+use crate::kernels::gather::room;
 use crate::tensor::Tensor;
-use std::sync::Arc;
 
 pub(in crate::ops) const CASES: &[Case] = &[
     Case::new("avg_pool", &[Input::real(&[2, 3, 4, 6])], |x| {
@@ -125,53 +124,31 @@ impl<const N: usize> AvgPool<N> {
         ];
         if let Some(divisor) = self.divisor_override {
             rows.divisors.fill(divisor as f64);
-            cols.divisors.fill(1.0);
+            cols.divisors.clear();
         }
         Ok([rows, cols])
     }
 
     fn means(&self, op: &str, slide: &Slide, n: usize) -> Result<Weighted> {
-        let Axis { mut windows, .. } = slide.axis(op, n)?;
-        let end = (n + slide.padding) as isize;
-        let counts = windows.iter().map(|w| {
-            let padded = (end - w.start).min(slide.kernel as isize);
-            if self.count_include_pad {
-                padded as f64
+        let axis = slide.axis(op, n)?;
+        let mut divisors = room(axis.windows())?;
+        divisors.extend((0..axis.windows()).map(|i| {
+            // What hangs over the end of the padding does not count, and a window without members has
+            // none to divide.
+            let padded = (n + slide.padding).wrapping_add_signed(-slide.start(i));
+            let counted = if self.count_include_pad {
+                padded.min(slide.kernel)
             } else {
-                (w.to - w.from).max(1) as f64
-            }
-        });
-        let divisors = listed(windows.len(), counts)?;
-        // Only places that exist: no window has more of them than there are positions.
-        for w in &mut windows {
-            *w = Window {
-                start: w.start + w.from as isize,
-                from: 0,
-                to: w.to - w.from,
+                axis.window(i).len()
             };
-        }
-        let size = windows.iter().map(|w| w.to).max().unwrap_or(0);
-        evenly(
-            Axis {
-                input: n,
-                step: 1,
-                size,
-                windows,
-            },
+            counted.max(1) as f64
+        }));
+        Ok(Weighted {
+            axis,
+            weights: Vec::new(),
             divisors,
-        )
+        })
     }
-}
-
-/// Windows whose places weigh the same.
-fn evenly(axis: Axis, divisors: Vec<f64>) -> Result<Weighted> {
-    let n = axis.windows.len().saturating_mul(axis.size);
-    let weights = listed(n, std::iter::repeat_n(1.0, n))?;
-    Ok(Weighted {
-        axis,
-        weights,
-        divisors,
-    })
 }
 
 impl Tensor {
@@ -257,32 +234,30 @@ impl Tensor {
 
 /// Windows that share out the rows and columns of `x`.
 fn shares(x: &Tensor, size: [usize; 2]) -> Result<[Weighted; 2]> {
-    let along = |i: usize| {
+    let along = |i: usize| -> Result<Weighted> {
         let axis = shared_out(x.shape()[2 + i], size[i])?;
-        let counts = axis.windows.iter().map(|w| w.to as f64);
-        let divisors = listed(axis.windows.len(), counts)?;
-        evenly(axis, divisors)
+        let mut divisors = room(axis.windows())?;
+        divisors.extend((0..axis.windows()).map(|i| axis.window(i).len() as f64));
+        Ok(Weighted {
+            axis,
+            weights: Vec::new(),
+            divisors,
+        })
     };
     Ok([along(0)?, along(1)?])
 }
 
-/// Weighted means of windows of [n, c, h, w], or their gradient: each is the gradient of the other.
+/// Weighted means of windows of [n, c, h, w]. The gradient is another one.
 pub(super) struct WindowMeans {
     op: &'static str,
-    axes: Arc<[Weighted; 2]>,
+    axes: [Weighted; 2],
     order: Order,
-    /// From means back to pictures.
-    back: bool,
 }
 
 impl WindowMeans {
     pub(super) fn new(op: &'static str, x: &Tensor, axes: [Weighted; 2]) -> Self {
-        Self {
-            op,
-            axes: Arc::new(axes),
-            order: Order::of(x),
-            back: false,
-        }
+        let order = Order::of(x);
+        Self { op, axes, order }
     }
 }
 
@@ -293,31 +268,21 @@ impl Function for WindowMeans {
 
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let x = x[0];
-        let [rows, cols] = &*self.axes;
-        let [height, width] = match self.back {
-            true => [rows, cols].map(|w| w.axis.input),
-            false => [rows, cols].map(|w| w.axis.windows.len()),
-        };
+        let [height, width] = self.axes.each_ref().map(|w| w.axis.windows());
         let shape = sized(x.shape(), height, width)?;
         let (images, channels) = self.order.split(&shape);
-        let means = Means {
-            images,
-            rows,
-            cols,
-            channels,
-        };
         let y = dispatch_float!(self.op, x.dtype(), T => self.order.with_slice::<T, _>(x, |x| {
-            if self.back { means.spread(x) } else { means.gather(x) }
+            means(x, images, self.axes.each_ref(), channels)
         }))?;
         Ok(Tensor::from_buffer_as(y, self.order.layout(shape)))
     }
 
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+        let [rows, cols] = &self.axes;
         let back = Self {
             op: self.op,
-            axes: self.axes.clone(),
+            axes: [rows.transposed()?, cols.transposed()?],
             order: self.order,
-            back: !self.back,
         };
         Ok([Grad::Of(apply(back, &[grad])?)].into())
     }

@@ -161,8 +161,8 @@ impl Tensor {
     /// and what does not fill one at the end is left out.
     ///
     /// A NaN is larger than everything. The gradient flows to the largest element, the first of
-    /// several equal ones. Of channels that lie side by side in memory, as convolutions give them,
-    /// the result has them side by side too.
+    /// several equal ones. The channels of the result lie side by side in memory, as those of
+    /// convolutions do.
     ///
     /// # Errors
     /// For another number of dimensions, a size, stride or dilation of 0, a padding of more than half
@@ -204,7 +204,7 @@ impl Tensor {
         let find = MaxPooling::new(OP, &x, options.axes(OP, kernel, &x)?)?;
         let [_, places] = find.found(&x)?;
         let [rows, cols] = &*find.axes;
-        let shape = sized(x.shape(), rows.windows.len(), cols.windows.len())?;
+        let shape = sized(x.shape(), rows.windows(), cols.windows())?;
         let windows = find.windows(&shape);
         let at = places!(places.dtype(), P => find.order.with_slice(&places, |places| {
             pool::positions::<P>(places, windows)
@@ -414,7 +414,7 @@ impl MaxPooling {
     /// The largest elements and their places.
     fn found(&self, x: &Tensor) -> Result<[Tensor; 2]> {
         let [rows, cols] = &*self.axes;
-        let shape = sized(x.shape(), rows.windows.len(), cols.windows.len())?;
+        let shape = sized(x.shape(), rows.windows(), cols.windows())?;
         let small = if rows.size * cols.size <= 256 {
             DType::U8
         } else {
@@ -460,7 +460,7 @@ impl Function for MaxPooling {
         };
         let shape = match put {
             true => sized(x.shape(), rows.input, cols.input)?,
-            false => sized(x.shape(), rows.windows.len(), cols.windows.len())?,
+            false => sized(x.shape(), rows.windows(), cols.windows())?,
         };
         let y = self.moved(x, places, put)?;
         Ok(Tensor::from_buffer_as(y, self.order.layout(shape)))

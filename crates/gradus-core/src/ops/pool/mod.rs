@@ -13,12 +13,12 @@ pub use resize::{Mode, Resize};
 
 use crate::dtype::Element;
 use crate::error::{Result, err};
-use crate::kernels::gather::room;
-use crate::kernels::windows::{Axis, Window};
+use crate::kernels::windows::{Axis, Member};
 use crate::shape::{Dims, Layout, numel};
 use crate::tensor::Tensor;
 
-/// How the elements of a tensor [n, c, h, w] lie in memory.
+/// How the elements of a tensor [n, c, h, w] lie in memory when windows are gathered. What lies
+/// otherwise is copied: vectors are made of channels, which pays for it.
 #[derive(Clone, Copy, PartialEq)]
 enum Order {
     /// As the dimensions say: a picture for each channel.
@@ -28,11 +28,12 @@ enum Order {
 }
 
 impl Order {
-    /// That of `x`; for any other one, the one that is nearer.
+    /// That which suits `x`.
     fn of(x: &Tensor) -> Self {
-        match x.stride() {
-            [_, 1, ..] if !x.is_contiguous() => Self::ChannelsLast,
-            _ => Self::RowMajor,
+        if x.shape()[1] < 4 && x.is_contiguous() {
+            Self::RowMajor
+        } else {
+            Self::ChannelsLast
         }
     }
 
@@ -199,61 +200,41 @@ impl Slide {
         usize::try_from(count).map_err(|_| err!(Shape, "{op}: {count} windows are too many"))
     }
 
-    /// Position of the first place of window number `i`.
-    fn start(&self, i: usize) -> isize {
-        (i * self.stride) as isize - self.padding as isize
-    }
-
     /// All windows over `n` positions.
     fn axis(&self, op: &str, n: usize) -> Result<Axis> {
         let count = self.count(op, n)?;
-        let windows = (0..count).map(|i| {
+        Axis::new([n, self.kernel, count], |i| {
             let start = self.start(i);
             // The places with 0 ≤ start + place·dilation < n.
-            let before = |end: isize| (end - start).max(0) as usize;
-            let from = before(0).div_ceil(self.dilation);
-            let to = before(n as isize).div_ceil(self.dilation).min(self.kernel);
-            Window {
-                start,
-                from: from.min(to),
-                to,
-            }
-        });
-        Ok(Axis {
-            input: n,
-            step: self.dilation,
-            size: self.kernel,
-            windows: listed(count, windows)?,
+            let before = |end: isize| ((end - start).max(0) as usize).div_ceil(self.dilation);
+            let places = before(0)..before(n as isize).min(self.kernel);
+            places.map(move |place| Member {
+                place,
+                at: start.wrapping_add_unsigned(place * self.dilation) as usize,
+            })
         })
+    }
+
+    /// Where window number `i` begins, which may be in the padding.
+    fn start(&self, i: usize) -> isize {
+        (i * self.stride) as isize - self.padding as isize
     }
 }
 
 /// `out` windows that share out `n` positions as evenly as can be, overlapping where that does not
 /// come out.
 fn shared_out(n: usize, out: usize) -> Result<Axis> {
-    let windows = (0..out).map(|i| {
-        let [begin, end] = [i, i + 1].map(|i| i as u128 * n as u128);
-        let start = (begin / out as u128) as usize;
-        Window {
-            start: start as isize,
-            from: 0,
-            to: end.div_ceil(out as u128) as usize - start,
-        }
-    });
-    let windows = listed(out, windows)?;
-    Ok(Axis {
-        input: n,
-        step: 1,
-        size: windows.iter().map(|w| w.to).max().unwrap_or(0),
-        windows,
+    let bound = |i: usize| i as u128 * n as u128;
+    let window = |i: usize| {
+        let begin = (bound(i) / out as u128) as usize;
+        begin..bound(i + 1).div_ceil(out as u128) as usize
+    };
+    let largest = n.div_ceil(out.max(1)) + 1;
+    Axis::new([n, largest.min(n), out], |i| {
+        window(i)
+            .enumerate()
+            .map(|(place, at)| Member { place, at })
     })
-}
-
-/// `items`, of which there are `n`, where memory may not be there for them.
-fn listed<T>(n: usize, items: impl Iterator<Item = T>) -> Result<Vec<T>> {
-    let mut list = room(n)?;
-    list.extend(items);
-    Ok(list)
 }
 
 /// Sizes for [`shared_out`]: those of the result for [h, w], a single one is the width.

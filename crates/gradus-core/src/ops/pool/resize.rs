@@ -3,11 +3,12 @@
 
 use super::super::registry::{Case, Input};
 use super::average::WindowMeans;
-use super::{as_input, listed, pictures};
+use super::{as_input, pictures};
 use crate::autograd::apply;
 use crate::error::{Result, err};
 use crate::kernels::average::Weighted;
-use crate::kernels::windows::{Axis, Window};
+use crate::kernels::gather::room;
+use crate::kernels::windows::{Axis, Member};
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
@@ -262,29 +263,22 @@ fn resampled(n: usize, out: usize, step: f64, mode: Mode) -> Result<Weighted> {
     } else {
         1
     };
-    let windows = (0..out).map(|i| {
+    let axis = Axis::new([n, size, out], |i| {
         let start = place(i).min(last) as usize;
-        Window {
-            start: start as isize,
-            from: 0,
-            to: size.min(n - start),
-        }
-    });
-    let weights = (0..out * size).map(|k| {
-        let (i, second) = (k / size, k % size == 1);
+        (0..size.min(n - start)).map(move |place| Member {
+            place,
+            at: start + place,
+        })
+    })?;
+    let mut weights = room(axis.members())?;
+    weights.extend((0..out).flat_map(|i| {
         let position = place(i).min(last);
         let share = position - position.floor();
-        if second { share } else { 1.0 - share }
-    });
-    let axis = Axis {
-        input: n,
-        step: 1,
-        size,
-        windows: listed(out, windows)?,
-    };
+        [1.0 - share, share].into_iter().take(axis.window(i).len())
+    }));
     Ok(Weighted {
         axis,
-        weights: listed(out.saturating_mul(size), weights)?,
-        divisors: listed(out, std::iter::repeat_n(1.0, out))?,
+        weights,
+        divisors: Vec::new(),
     })
 }
