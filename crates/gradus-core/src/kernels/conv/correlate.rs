@@ -5,9 +5,12 @@
 //! with them. Patches are read where they are: with channels last, a row of the kernel meets numbers
 //! that lie side by side. What lies beyond the borders is left out, or read from a row of zeros where
 //! the outputs of a tile miss different taps.
+//!
+//! Where each group has one channel, on both sides (a depthwise convolution), vectors of input
+//! channels take the place of single numbers, each multiplied with its own channel's weight.
 
 use super::outputs::{Group, Outputs};
-use super::weights::{Blocks, MAX_WIDTH, Weights};
+use super::weights::{Block, Blocks, MAX_WIDTH, Weights};
 use super::{Axis, Target, bias_of};
 use crate::error::Result;
 use crate::kernels::View;
@@ -15,8 +18,11 @@ use crate::kernels::parallel::{self, Shared};
 use crate::kernels::simd::{Lane, Simd, WithSimd, run};
 use std::ops::Range;
 
-/// Multiplications worth a task of their own.
-const WORK_A_TASK: usize = 1 << 21;
+/// Multiplications of a task: as many as these where that leaves enough tasks, and never much fewer
+/// than those.
+const WORK_A_TASK: usize = 1 << 23;
+const LEAST_WORK: usize = 1 << 19;
+const TASKS: usize = 16;
 
 /// Writes conv(x, w) + b to the places of `target`. There are outputs, `x` has its channels side by
 /// side, and `w` has weights.
@@ -33,6 +39,8 @@ pub(super) fn correlate<T: Lane>(
 ) -> Result<()> {
     let [down, across] = axes;
     let images = x.layout.shape[0];
+    let depthwise = w.depthwise();
+    let w = depthwise.as_ref().unwrap_or(w);
     let blocks = Blocks::new::<T>(w.layout.shape[0], w.patch());
     let weights = w.pack(blocks)?;
     // Filled up like the weights.
@@ -50,9 +58,19 @@ pub(super) fn correlate<T: Lane>(
         last + blocks.channels * w.groups <= out.len(),
         "conv: result"
     );
-    assert!(x.layout.lies_within(x.data.len()), "conv: input");
-    let channels = w.layout.shape[1];
-    let zeros = vec![T::ZERO; channels];
+    let slack = if depthwise.is_some() {
+        blocks.filled()
+    } else {
+        0
+    };
+    let len = x.data.len().saturating_sub(slack);
+    assert!(x.layout.lies_within(len), "conv: input");
+    let channels = if depthwise.is_some() {
+        blocks.channels
+    } else {
+        w.layout.shape[1]
+    };
+    let zeros = vec![T::ZERO; blocks.padded().max(channels)];
     let columns = Group::all(&across, 0..across.output);
     let rows = images * down.output;
     let rows_a_task = rows_a_task(axes, blocks, rows);
@@ -60,10 +78,11 @@ pub(super) fn correlate<T: Lane>(
     parallel::run(rows.div_ceil(rows_a_task) * w.groups, |task| {
         let (group, cut) = (task % w.groups, task / w.groups);
         let rows = parallel::chunk(rows, rows_a_task, cut);
-        run(Tiles {
+        let tiles = Tiles {
             outputs: Outputs::new(rows, &columns, axes, x.layout, &target),
-            data: x.data.as_ptr().wrapping_add(group * channels),
+            data: x.data.get(group * channels..).unwrap_or_default(),
             zeros: &zeros,
+            channels,
             steps: [
                 (down.dilation as isize).wrapping_mul(x.layout.strides[2]),
                 (across.dilation as isize).wrapping_mul(x.layout.strides[3]),
@@ -74,7 +93,11 @@ pub(super) fn correlate<T: Lane>(
             blocks,
             // SAFETY: the group's channels of each output lie within the result (asserted above).
             out: unsafe { out.get().add(group * blocks.channels) },
-        });
+        };
+        match depthwise {
+            Some(_) => run(Depthwise(tiles)),
+            None => run(tiles),
+        }
     });
     Ok(())
 }
@@ -83,7 +106,10 @@ pub(super) fn correlate<T: Lane>(
 fn rows_a_task([down, across]: [Axis; 2], blocks: Blocks, rows: usize) -> usize {
     // Writing a number costs about as much as some multiplications.
     let each = blocks.channels.saturating_mul(blocks.len + 16);
-    let n = WORK_A_TASK / across.output.saturating_mul(each).max(1);
+    let each = across.output.saturating_mul(each).max(1);
+    let n = (WORK_A_TASK / each)
+        .min(rows.div_ceil(TASKS))
+        .max(LEAST_WORK / each);
     // Whole images where that is about as much: their borders have something in common.
     let n = match n / down.output {
         0 if 2 * n > down.output => down.output,
@@ -96,9 +122,11 @@ fn rows_a_task([down, across]: [Axis; 2], blocks: Blocks, rows: usize) -> usize 
 /// The tiles of a task.
 struct Tiles<'a, T> {
     outputs: Outputs,
-    data: *const T,
-    /// What missing taps read: as many numbers as an input has channels in a group.
+    data: &'a [T],
+    /// What missing taps read.
     zeros: &'a [T],
+    /// Channels that the input has in a group.
+    channels: usize,
     /// From a tap to the next one, down and across.
     steps: [isize; 2],
     /// Taps in a row of the kernel.
@@ -113,11 +141,18 @@ impl<T: Lane> WithSimd for Tiles<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 {
-            self.all::<S, 14, 7, 3>(simd);
-        } else {
-            self.all::<S, 6, 4, 2>(simd);
-        }
+        self.all::<S, false>(simd);
+    }
+}
+
+/// The same for vectors of input channels.
+struct Depthwise<'a, T>(Tiles<'a, T>);
+
+impl<T: Lane> WithSimd for Depthwise<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.all::<S, true>(simd);
     }
 }
 
@@ -131,25 +166,46 @@ struct Reads<'a, const M: usize> {
 }
 
 impl<T: Lane> Tiles<'_, T> {
+    /// All outputs, in tiles as large as there are registers for.
+    #[inline(always)]
+    fn all<S: Simd, const DEPTHWISE: bool>(&self, simd: S) {
+        if S::REGISTER_COUNT >= 32 {
+            self.in_tiles::<S, DEPTHWISE, 14, 7, 3>(simd);
+        } else {
+            self.in_tiles::<S, DEPTHWISE, 6, 4, 2>(simd);
+        }
+    }
+
     /// All outputs in tiles of `L`, the last ones in a smaller tile.
     #[inline(always)]
-    fn all<S: Simd, const L: usize, const M: usize, const N: usize>(&self, simd: S) {
+    fn in_tiles<S: Simd, const DEPTHWISE: bool, const L: usize, const M: usize, const N: usize>(
+        &self,
+        simd: S,
+    ) {
         let outputs = self.outputs.starts.len();
+        let mut scratch = [[T::ZERO; MAX_WIDTH]; L];
+        let scratch = &mut scratch[..];
         for first in (0..outputs).step_by(L) {
             match outputs - first {
-                n if n <= N => self.tile::<S, N>(simd, first),
-                n if n <= M => self.tile::<S, M>(simd, first),
-                _ => self.tile::<S, L>(simd, first),
+                n if n <= N => self.tile::<S, DEPTHWISE, N>(simd, first, scratch),
+                n if n <= M => self.tile::<S, DEPTHWISE, M>(simd, first, scratch),
+                _ => self.tile::<S, DEPTHWISE, L>(simd, first, scratch),
             }
         }
     }
 
     /// The outputs from `first` on, up to `M` of them; of fewer the last one is computed repeatedly.
+    /// The scratch is for vectors of which not all channels are there.
     ///
     /// Plain loops over constants, here and wherever vectors are held: a call of a function that is
     /// not compiled for these vectors, or an index that is not known, would put them into memory.
     #[inline(always)]
-    fn tile<S: Simd, const M: usize>(&self, simd: S, first: usize) {
+    fn tile<S: Simd, const DEPTHWISE: bool, const M: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        scratch: &mut [[T; MAX_WIDTH]],
+    ) {
         let outputs = &self.outputs;
         let last = outputs.starts.len().min(first + M) - 1;
         let (mut starts, mut places) = ([0; M], [0; M]);
@@ -171,9 +227,6 @@ impl<T: Lane> Tiles<'_, T> {
             own: (!alike).then_some(own),
         };
         for block in self.blocks.iter() {
-            let weights = &self.weights[block.start..];
-            let bias = &self.bias[block.first..];
-            let mut scratch = [[T::ZERO; MAX_WIDTH]; M];
             let mut out = [self.out; M];
             let full = block.channels == block.vectors * T::lanes::<S>();
             for m in 0..M {
@@ -190,9 +243,9 @@ impl<T: Lane> Tiles<'_, T> {
             // row of the scratch.
             unsafe {
                 if block.vectors == 2 {
-                    self.sums::<S, M, 2>(simd, weights, bias, &reads, &out);
+                    self.sums::<S, DEPTHWISE, M, 2>(simd, block, &reads, &out);
                 } else {
-                    self.sums::<S, M, 1>(simd, weights, bias, &reads, &out);
+                    self.sums::<S, DEPTHWISE, M, 1>(simd, block, &reads, &out);
                 }
             }
             if !full {
@@ -212,18 +265,17 @@ impl<T: Lane> Tiles<'_, T> {
     /// # Safety
     /// `V` vectors may be written from each of `out`.
     #[inline(always)]
-    unsafe fn sums<S: Simd, const M: usize, const V: usize>(
+    unsafe fn sums<S: Simd, const DEPTHWISE: bool, const M: usize, const V: usize>(
         &self,
         simd: S,
-        weights: &[T],
-        bias: &[T],
+        block: Block,
         reads: &Reads<'_, M>,
         out: &[*mut T; M],
     ) {
-        let (lanes, channels) = (T::lanes::<S>(), self.zeros.len());
+        let (lanes, channels) = (T::lanes::<S>(), self.channels);
         let width = V * lanes;
-        let weights = &weights[..width * self.blocks.len];
-        let bias = &bias[..width];
+        let weights = &self.weights[block.start..][..width * self.blocks.len];
+        let bias = &self.bias[block.first..][..width];
         let mut first = [T::splat(simd, T::ZERO); V];
         for v in 0..V {
             // SAFETY: `width` numbers are there.
@@ -232,17 +284,16 @@ impl<T: Lane> Tiles<'_, T> {
         let mut sums = [first; M];
         // Taps in a row are read as one where their numbers lie side by side.
         let across = reads.across.clone();
-        let at_once = if reads.own.is_none() && self.steps[1] == channels as isize {
-            across.len()
-        } else {
-            1
+        let side_by_side = self.steps[1] == channels as isize && !DEPTHWISE;
+        let at_once = match reads.own {
+            None if side_by_side => across.len(),
+            _ => 1,
         };
         for y in reads.down.clone() {
             let mut x = across.start;
             while x < across.end {
-                let by = (y as isize)
-                    .wrapping_mul(self.steps[0])
-                    .wrapping_add((x as isize).wrapping_mul(self.steps[1]));
+                let by = (y as isize).wrapping_mul(self.steps[0]);
+                let by = by.wrapping_add((x as isize).wrapping_mul(self.steps[1]));
                 let mut patches = [self.zeros.as_ptr(); M];
                 for m in 0..M {
                     let meets = match &reads.own {
@@ -251,27 +302,43 @@ impl<T: Lane> Tiles<'_, T> {
                     };
                     if meets {
                         let at = reads.starts[m].wrapping_add_signed(by);
-                        patches[m] = self.data.wrapping_add(at);
+                        patches[m] = self.data.as_ptr().wrapping_add(at);
                     }
                 }
-                let len = at_once * channels;
-                let weights = &weights[(y * self.taps + x) * channels * width..][..len * width];
-                let weights = weights.as_ptr();
-                for k in 0..len {
-                    // SAFETY: each tap that an output has lies within its image, which lies within the
-                    // data (asserted in `correlate`), with its channels side by side, and so do
-                    // several taps if they are as far apart as there are channels. Other taps read
-                    // one at a time the zeros, which are as many. The weights are a slice of `len`
-                    // times `width` numbers.
+                let tap = y * self.taps + x;
+                if DEPTHWISE {
+                    let weights = weights[tap * width..][..width].as_ptr();
+                    // SAFETY: a vector's length of weights is there. A tap that an output has lies
+                    // within its image, with its channels side by side, and so do the zeros; behind
+                    // the last one are as many as fill up its vector (asserted in `correlate`).
                     unsafe {
-                        let mut w = first;
                         for v in 0..V {
-                            w[v] = T::load(simd, weights.add(k * width + v * lanes));
+                            let w = T::load(simd, weights.add(v * lanes));
+                            for m in 0..M {
+                                let x = T::load(simd, patches[m].add(block.first + v * lanes));
+                                sums[m][v] = T::mul_add(simd, x, w, sums[m][v]);
+                            }
                         }
-                        for m in 0..M {
-                            let x = T::splat(simd, *patches[m].add(k));
+                    }
+                } else {
+                    let len = at_once * channels;
+                    let weights = weights[tap * channels * width..][..len * width].as_ptr();
+                    for k in 0..len {
+                        // SAFETY: each tap that an output has lies within its image, which lies within
+                        // the data (asserted in `correlate`), with its channels side by side, and so
+                        // do several taps if they are as far apart as there are channels. Other taps
+                        // are read one at a time from the zeros, which are no fewer. The weights are
+                        // a slice of `len` times `width` numbers.
+                        unsafe {
+                            let mut w = first;
                             for v in 0..V {
-                                sums[m][v] = T::mul_add(simd, x, w[v], sums[m][v]);
+                                w[v] = T::load(simd, weights.add(k * width + v * lanes));
+                            }
+                            for m in 0..M {
+                                let x = T::splat(simd, *patches[m].add(k));
+                                for v in 0..V {
+                                    sums[m][v] = T::mul_add(simd, x, w[v], sums[m][v]);
+                                }
                             }
                         }
                     }

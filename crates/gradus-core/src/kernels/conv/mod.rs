@@ -100,7 +100,7 @@ pub(crate) fn forward<T: Lane>(
     if layout.numel() > 0 {
         let weights = Weights::new(w, g.groups);
         let target = Target::whole(&layout);
-        with_channels_last(x, |x| {
+        with_channels_last(x, weights.slack(), |x| {
             correlate::correlate(out.slice_mut(), target, x, &weights, bias, g.axes)
         })?;
     }
@@ -134,7 +134,7 @@ pub(crate) fn transposed<T: Lane>(
     }
     let target = Target::whole(&layout);
     let weights = Weights::new(w, g.groups).swapped();
-    with_channels_last(y, |y| {
+    with_channels_last(y, weights.slack(), |y| {
         for down in &phases[0] {
             for across in &phases[1] {
                 let weights = weights.clone().taps([down, across]);
@@ -190,18 +190,28 @@ fn bias_of<T: Lane>(bias: View<'_, T>, c: usize) -> T {
         .wrapping_add_signed(c as isize * bias.layout.strides[0])]
 }
 
-/// Calls `f` with x if its channels lie side by side, otherwise with a copy of which they do.
+/// Calls `f` with x if its channels lie side by side and nothing more is read, otherwise with a copy
+/// of which they do and behind which there are `slack` more numbers.
 fn with_channels_last<T: Lane>(
     x: View<'_, T>,
+    slack: usize,
     f: impl FnOnce(View<'_, T>) -> Result<()>,
 ) -> Result<()> {
     let shape = &x.layout.shape;
-    if shape[1] == 1 || x.layout.strides[1] == 1 {
+    if slack == 0 && (shape[1] == 1 || x.layout.strides[1] == 1) {
         return f(x);
     }
     let layout = channels_last([shape[0], shape[1], shape[2], shape[3]])?;
     let copy = map::copy(View::new(x.data, &x.layout.permute(&[0, 2, 3, 1])))?;
-    f(View::new(copy.slice(), &layout))
+    if slack == 0 {
+        return f(View::new(copy.slice(), &layout));
+    }
+    let len = layout.numel();
+    let longer = Buffer::build(len + slack, |out: &mut [T]| {
+        out[..len].copy_from_slice(copy.slice());
+        out[len..].fill(T::ZERO);
+    })?;
+    f(View::new(longer.slice(), &layout))
 }
 
 /// `[n, c, h, w]`, in memory `[n, h, w, c]`.

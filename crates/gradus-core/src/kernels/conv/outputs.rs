@@ -73,12 +73,13 @@ impl Outputs {
                     let start = (i as isize * image).wrapping_add(first(&down, y, row));
                     let start = input.offset.wrapping_add_signed(start);
                     let place = target.place(i, [y, 0]);
-                    for &x in &beside.positions {
-                        let by = first(&across, x, column);
-                        all.starts.push(start.wrapping_add_signed(by));
-                        all.places.push(place + x * target.steps[2]);
-                        all.kinds.push(kind);
-                    }
+                    let columns = || beside.positions.iter();
+                    let starts = columns().map(|&x| first(&across, x, column));
+                    let places = columns().map(|&x| place + x * target.steps[2]);
+                    all.starts
+                        .extend(starts.map(|by| start.wrapping_add_signed(by)));
+                    all.places.extend(places);
+                    all.kinds.extend(columns().map(|_| kind));
                 }
             }
         }
