@@ -46,7 +46,7 @@ impl Function for Cast {
         let buffer = dispatch!(x[0].dtype(), T => dispatch!(self.to, U => {
             x[0].with::<T, _>(|x| map::map(x, Cost::Low, |x| x.cast::<U>()))
         }))?;
-        Ok(Tensor::from_buffer(buffer, x[0].layout().shape.clone()))
+        Ok(Tensor::from_buffer(buffer, x[0].dims()))
     }
 
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {

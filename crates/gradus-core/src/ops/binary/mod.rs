@@ -188,7 +188,7 @@ pub(super) fn broadcast<T: Element>(
     let (a, b) = (x[0], x[1]);
     if a.shape() == b.shape() {
         let out = a.with(|a| b.with(|b| f(a, b)))?;
-        return Ok(Tensor::from_buffer(out, a.layout().shape.clone()));
+        return Ok(Tensor::from_buffer(out, a.dims()));
     }
     let [la, lb] = stretched([a, b]).map_err(|e| e.at(op))?;
     let out = a.with(|a| b.with(|b| f(View::new(a.data, &la), View::new(b.data, &lb))))?;

@@ -167,7 +167,7 @@ impl Function for PowNumber {
         let x = x[0];
         ctx.save(x);
         let y = dispatch_float!("pow", x.dtype(), T => x.with(|x| self.elements::<T>(x)))?;
-        Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
+        Ok(Tensor::from_buffer(y, x.dims()))
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let (x, p) = (saved.get(0)?, self.exponent);

@@ -139,7 +139,7 @@ impl Tensor {
                 vectorize(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = C::holds(x)))
             })
         }))?;
-        Ok(Tensor::from_buffer(buffer, self.layout().shape.clone()))
+        Ok(Tensor::from_buffer(buffer, self.dims()))
     }
 }
 

@@ -105,7 +105,7 @@ impl<P: Pointwise> Map<P> {
                 }
             })
         })?;
-        Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
+        Ok(Tensor::from_buffer(y, x.dims()))
     }
 
     /// `grad` times the derivative at `a`, in one pass that is not recorded.
@@ -127,7 +127,7 @@ impl<P: Pointwise> Map<P> {
                 })
             })
         })?;
-        Ok(Tensor::from_buffer(dx, grad.layout().shape.clone()))
+        Ok(Tensor::from_buffer(dx, grad.dims()))
     }
 }
 
@@ -200,6 +200,6 @@ impl Tensor {
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
             })
         })?;
-        Tensor::from_buffer(y, x.layout().shape.clone()).to_dtype(self.dtype())
+        Tensor::from_buffer(y, x.dims()).to_dtype(self.dtype())
     }
 }
