@@ -7,8 +7,9 @@
 use super::{Loop, View, map, parallel, vectorize};
 use crate::dtype::{Element, Number};
 use crate::error::Result;
-use crate::shape::Dims;
+use crate::shape::{Dims, Layout};
 use crate::storage::Buffer;
+use smallvec::SmallVec;
 
 /// Accumulators of a vectorised reduction. With more of them the compiler no longer keeps them in
 /// registers.
@@ -169,15 +170,34 @@ fn columns_of<T: Element, R>(
 }
 
 /// Reduces the dimensions for which `reduced` is true. The result has the other dimensions, in
-/// their order, contiguous.
+/// their order, contiguous. What lies in another order than row-major is gathered in the order in
+/// memory.
 pub(crate) fn reduce<T: Element, F: Fold<T>>(
     x: View<'_, T>,
     reduced: &[bool],
     fold: &F,
 ) -> Result<Buffer> {
-    columns_of(x, reduced, |data, columns| {
+    let Some(order) = Layout::memory_order([x.layout]) else {
+        return columns_of(x, reduced, |data, columns| {
+            fold_columns(data, columns, fold)
+        });
+    };
+    let layout = x.layout.permute(&order);
+    let in_order: SmallVec<[bool; 6]> = order.iter().map(|&d| reduced[d]).collect();
+    let out = columns_of(View::new(x.data, &layout), &in_order, |data, columns| {
         fold_columns(data, columns, fold)
-    })
+    })?;
+    // Back from the order in memory, where that is another one for the dimensions that are left.
+    let kept: Dims = order.iter().copied().filter(|&d| !reduced[d]).collect();
+    if kept.is_sorted() {
+        return Ok(out);
+    }
+    let places = (0..kept.len()).map(|i| kept.iter().filter(|&&d| d < kept[i]).count());
+    let places: Dims = places.collect();
+    let mut shape = Dims::from_elem(0, kept.len());
+    (places.iter().zip(&kept)).for_each(|(&place, &d)| shape[place] = x.layout.shape[d]);
+    let out: &[F::Out] = out.slice();
+    map::copy(View::new(out, &Layout::in_order(shape, &places)))
 }
 
 fn fold_columns<T: Element, F: Fold<T>>(

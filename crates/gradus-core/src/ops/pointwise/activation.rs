@@ -223,7 +223,7 @@ impl Tensor {
 }
 
 /// Logistic function. The gradient is y·(1 − y).
-struct Sigmoid;
+pub(super) struct Sigmoid;
 impl Pointwise for Sigmoid {
     const NAME: &'static str = "sigmoid";
     const USES: Uses = Uses::Output;

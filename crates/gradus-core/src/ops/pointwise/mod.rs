@@ -7,6 +7,7 @@ pub(super) mod activation;
 pub(super) mod arithmetic;
 pub(super) mod exponential;
 pub(super) mod float;
+mod fused;
 mod in_place;
 pub(super) mod piecewise;
 pub(super) mod rounding;
@@ -22,6 +23,8 @@ use crate::kernels::math::{Float, Real};
 use crate::kernels::{Loop, vectorize};
 use crate::tensor::Tensor;
 use traced::trace;
+
+pub use fused::Activation;
 
 /// A function of one element and its derivative. What parameters it has, the struct holds.
 trait Pointwise: Send + Sync + 'static {
@@ -136,17 +139,28 @@ impl<P: Pointwise, T: Float> Loop for Chain<'_, P, T> {
 struct Map<P>(P);
 
 impl<P: Pointwise> Map<P> {
+    /// The function of each element of a block.
+    fn block<T: Float>(&self, x: &[T], y: &mut [T]) {
+        let done = const { P::WORK.is_vector() } && vectorize(Values(&self.0, x, y));
+        if !done {
+            let pairs = y.iter_mut().zip(x);
+            pairs.for_each(|(y, &x)| *y = self.0.f(x));
+        }
+    }
+
     fn values<T: Float>(&self, x: &Tensor) -> Result<Tensor> {
         let y = x.with::<T, _>(|x| {
-            map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| {
-                let done = const { P::WORK.is_vector() } && vectorize(Values(&self.0, x, y));
-                if !done {
-                    let pairs = y.iter_mut().zip(x);
-                    pairs.for_each(|(y, &x)| *y = self.0.f(x));
-                }
-            })
+            map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| self.block(x, y))
         })?;
-        Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
+        Ok(Tensor::from_dense(y))
+    }
+
+    /// `grad` times the derivative at `a`: recorded, or in one pass.
+    fn gradient(&self, grad: &Tensor, a: &Tensor) -> Result<Tensor> {
+        if is_grad_enabled() {
+            return trace([grad, a], |[g, a]| self.0.chain(g, a));
+        }
+        dispatch_float!(P::NAME, grad.dtype(), T => self.chain::<T>(grad, a))
     }
 
     /// `grad` times the derivative at `a`, in one pass that is not recorded.
@@ -163,7 +177,7 @@ impl<P: Pointwise> Map<P> {
                 })
             })
         })?;
-        Ok(Tensor::from_buffer(dx, grad.layout().shape.clone()))
+        Ok(Tensor::from_dense(dx))
     }
 }
 
@@ -190,11 +204,8 @@ impl<P: Pointwise> Function for Map<P> {
                 -1.0 => grad.neg()?,
                 slope => grad.mul(slope)?,
             }
-        } else if is_grad_enabled() {
-            trace([grad, &saved.get(0)?], |[g, a]| self.0.chain(g, a))?
         } else {
-            let a = saved.get(0)?;
-            dispatch_float!(P::NAME, grad.dtype(), T => self.chain::<T>(grad, &a))?
+            self.gradient(grad, &saved.get(0)?)?
         };
         Ok([Grad::Of(dx)].into())
     }
@@ -236,6 +247,6 @@ impl Tensor {
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
             })
         })?;
-        Tensor::from_buffer(y, x.layout().shape.clone()).to_dtype(self.dtype())
+        Tensor::from_dense(y).to_dtype(self.dtype())
     }
 }

@@ -362,7 +362,7 @@ impl Tensor {
 }
 
 /// Rectifier. The gradient is 0 where the output is at most 0.
-struct Relu;
+pub(super) struct Relu;
 impl Pointwise for Relu {
     const NAME: &'static str = "relu";
     const USES: Uses = Uses::Output;

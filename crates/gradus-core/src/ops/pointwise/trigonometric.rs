@@ -367,7 +367,7 @@ impl Pointwise for Cosh {
 }
 
 /// Hyperbolic tangent. The gradient is 1 − y².
-struct Tanh;
+pub(super) struct Tanh;
 impl Pointwise for Tanh {
     const NAME: &'static str = "tanh";
     const USES: Uses = Uses::Output;
