@@ -18,6 +18,7 @@ mod dtype;
 mod error;
 pub mod io;
 pub(crate) mod kernels;
+pub mod memory;
 pub mod ops;
 pub mod random;
 pub mod shape;

@@ -4,7 +4,7 @@
 //! and the blocks are combined in a fixed order: more exact than one running sum, and the same bits
 //! for any thread count.
 
-use super::{View, map, parallel, vectorize};
+use super::{Loop, View, map, parallel, vectorize};
 use crate::dtype::{Element, Number};
 use crate::error::Result;
 use crate::shape::Dims;
@@ -192,13 +192,8 @@ fn fold_columns<T: Element, F: Fold<T>>(
                 }
             }
             (_, 1) => parallel::fill(out, (parallel::GRAIN / n).max(1), |start, out| {
-                vectorize(|| {
-                    for (o, row) in out.iter_mut().zip(data[start * n..].chunks_exact(n)) {
-                        let blocks = row.chunks(BLOCK).map(|b| fold.block(b));
-                        let acc = blocks.reduce(|a, b| fold.combine(a, b));
-                        *o = fold.finish(acc.expect("a row has elements"));
-                    }
-                });
+                let data = &data[start * n..][..out.len() * n];
+                vectorize(Rows { fold, data, out });
             }),
             _ => {
                 let size = n * width;
@@ -224,7 +219,7 @@ fn long_row<T: Element, F: Fold<T>>(data: &[T], fold: &F) -> F::Acc {
     let mut partial = vec![fold.start(); data.len().div_ceil(BLOCK)];
     parallel::fill(&mut partial, blocks_a_task, |start, out| {
         for (o, b) in out.iter_mut().zip(data[start * BLOCK..].chunks(BLOCK)) {
-            *o = vectorize(|| fold.block(b));
+            *o = vectorize(Block(fold, b));
         }
     });
     tree(&mut partial, fold)
@@ -315,20 +310,78 @@ fn fold_strip<T: Element, F: Fold<T>>(
     sums: &mut [F::Acc],
 ) {
     let mut block = vec![fold.start(); sums.len()];
-    vectorize(|| {
-        for rows in data.chunks(ROWS * width) {
-            block.fill(fold.start());
-            for row in rows.chunks_exact(width) {
-                block
-                    .iter_mut()
-                    .zip(&row[column..])
-                    .for_each(|(b, &x)| *b = fold.push(*b, x));
+    for rows in data.chunks(ROWS * width) {
+        block.fill(fold.start());
+        vectorize(Push {
+            fold,
+            rows,
+            width,
+            column,
+            block: &mut block,
+            sums,
+        });
+    }
+}
+
+/// One block of a row.
+struct Block<'a, T, F>(&'a F, &'a [T]);
+
+impl<T: Element, F: Fold<T>> Loop for Block<'_, T, F> {
+    type Output = F::Acc;
+    #[inline(always)]
+    fn call(self) -> F::Acc {
+        self.0.block(self.1)
+    }
+}
+
+/// Rows of equal length, one for each place of `out`.
+struct Rows<'a, T: Element, F: Fold<T>> {
+    fold: &'a F,
+    data: &'a [T],
+    out: &'a mut [F::Out],
+}
+
+impl<T: Element, F: Fold<T>> Loop for Rows<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let Self { fold, data, out } = self;
+        let n = data.len() / out.len();
+        for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
+            let mut blocks = row.chunks(BLOCK);
+            let mut acc = fold.block(blocks.next().expect("a row has elements"));
+            for block in blocks {
+                acc = fold.combine(acc, fold.block(block));
             }
-            sums.iter_mut()
-                .zip(&block)
-                .for_each(|(s, &b)| *s = fold.combine(*s, b));
+            *o = fold.finish(acc);
         }
-    });
+    }
+}
+
+/// Some rows of a matrix, gathered column by column in `block`, then combined with `sums`.
+struct Push<'a, T: Element, F: Fold<T>> {
+    fold: &'a F,
+    rows: &'a [T],
+    width: usize,
+    column: usize,
+    block: &'a mut [F::Acc],
+    sums: &'a mut [F::Acc],
+}
+
+impl<T: Element, F: Fold<T>> Loop for Push<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let fold = self.fold;
+        for row in self.rows.chunks_exact(self.width) {
+            for (b, &x) in self.block.iter_mut().zip(&row[self.column..]) {
+                *b = fold.push(*b, x);
+            }
+        }
+        for (s, &b) in self.sums.iter_mut().zip(&*self.block) {
+            *s = fold.combine(*s, b);
+        }
+    }
 }
 
 /// The position of the largest (or smallest) element among those that are reduced together, in

@@ -84,6 +84,11 @@ impl Activation {
 
 impl<P: Pointwise> Map<P> {
     fn overwrite<T: Float>(&self, x: &mut [T]) {
-        self.compiled::<T>(|| x.iter_mut().for_each(|x| *x = self.0.f(*x)));
+        for x in x.chunks_mut(256) {
+            let mut arguments = [T::ZERO; 256];
+            let arguments = &mut arguments[..x.len()];
+            arguments.copy_from_slice(x);
+            self.block(arguments, x);
+        }
     }
 }

@@ -20,7 +20,7 @@ use crate::dtype::{DType, dispatch_float};
 use crate::error::{Result, err};
 use crate::kernels::map::{self, Cost};
 use crate::kernels::math::{Float, Real};
-use crate::kernels::vectorize;
+use crate::kernels::{Loop, vectorize};
 use crate::tensor::Tensor;
 use traced::trace;
 
@@ -38,6 +38,11 @@ trait Pointwise: Send + Sync + 'static {
     const SLOPE: Work = Work::Arithmetic;
     /// The function.
     fn f<T: Float>(&self, x: T) -> T;
+    /// The function where x is not far from 0, of sines and the like that have no branches there.
+    #[inline(always)]
+    fn near<T: Float>(&self, x: T) -> T {
+        self.f(x)
+    }
     /// Its derivative, of the input or the output as `USES` says. It is called with plain numbers,
     /// and with tensors when the gradient is to be differentiated again. Both branches of a choice
     /// are computed then, so neither may be infinite where the other one is taken.
@@ -49,6 +54,11 @@ trait Pointwise: Send + Sync + 'static {
     #[inline(always)]
     fn chain<T: Real>(&self, g: T, a: T) -> T {
         g * self.df(a)
+    }
+    /// `chain` where a is not far from 0.
+    #[inline(always)]
+    fn near_chain<T: Float>(&self, g: T, a: T) -> T {
+        self.chain(g, a)
     }
 }
 
@@ -68,10 +78,10 @@ enum Uses {
 enum Work {
     /// A few additions and comparisons, in vectors.
     Arithmetic,
-    /// More than that, in vectors: what is made of `exp`, divisions and square roots.
+    /// More than that, in vectors.
     Vector,
-    /// In vectors for f32 only: what is made of `ln`, `tanh` and others that are ours for f32.
-    Single,
+    /// In vectors, but numbers far from 0 one at a time.
+    Near,
     /// One element at a time, by the standard library or libm.
     Scalar,
 }
@@ -84,36 +94,67 @@ impl Work {
         }
     }
 
+    const fn is_near(self) -> bool {
+        matches!(self, Self::Near)
+    }
+
     /// Whether the loop is worth compiling for several instruction sets.
-    const fn is_vector(self, dtype: DType) -> bool {
-        match self {
-            Self::Arithmetic | Self::Vector => true,
-            Self::Single => matches!(dtype, DType::F32),
-            Self::Scalar => false,
+    const fn is_vector(self) -> bool {
+        !matches!(self, Self::Scalar)
+    }
+}
+
+/// The function of each element; whether that is right, because none was too far from 0.
+struct Values<'a, P, T>(&'a P, &'a [T], &'a mut [T]);
+
+impl<P: Pointwise, T: Float> Loop for Values<'_, P, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn call(self) -> bool {
+        let mut right = true;
+        for (y, &x) in self.2.iter_mut().zip(self.1) {
+            *y = self.0.near(x);
+            right &= !const { P::WORK.is_near() } || !x.is_far();
         }
+        right
+    }
+}
+
+/// Each gradient times the derivative; whether that is right.
+struct Chain<'a, P, T>(&'a P, [&'a [T]; 2], &'a mut [T]);
+
+impl<P: Pointwise, T: Float> Loop for Chain<'_, P, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn call(self) -> bool {
+        let (mut right, [g, a]) = (true, self.1);
+        for (d, (&g, &a)) in self.2.iter_mut().zip(g.iter().zip(a)) {
+            *d = self.0.near_chain(g, a);
+            right &= !const { P::SLOPE.is_near() } || !a.is_far();
+        }
+        right
     }
 }
 
 struct Map<P>(P);
 
 impl<P: Pointwise> Map<P> {
-    /// Runs the loop over the function, for the widest vectors where that pays.
-    #[inline(always)]
-    fn compiled<T: Float>(&self, each: impl FnOnce()) {
-        if const { P::WORK.is_vector(T::DTYPE) } {
-            vectorize(each);
-        } else {
-            each();
-        }
-    }
-
     fn values<T: Float>(&self, x: &Tensor) -> Result<Tensor> {
         let y = x.with::<T, _>(|x| {
             map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| {
-                self.compiled::<T>(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = self.0.f(x)));
+                self.block(x, y);
             })
         })?;
         Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
+    }
+
+    /// The function of some neighbouring elements.
+    fn block<T: Float>(&self, x: &[T], y: &mut [T]) {
+        let done = const { P::WORK.is_vector() } && vectorize(Values(&self.0, x, y));
+        if !done {
+            let pairs = y.iter_mut().zip(x);
+            pairs.for_each(|(y, &x)| *y = self.0.f(x));
+        }
     }
 
     /// `grad` times the derivative at `a`: recorded, or in one pass.
@@ -129,16 +170,11 @@ impl<P: Pointwise> Map<P> {
         let dx = grad.with::<T, _>(|g| {
             a.with::<T, _>(|a| {
                 map::blocks([g, a], P::SLOPE.cost(), &|[g, a], dx: &mut [T]| {
-                    let mut each = || {
-                        let pairs = g.iter().zip(a);
-                        dx.iter_mut()
-                            .zip(pairs)
-                            .for_each(|(d, (&g, &a))| *d = self.0.chain(g, a));
-                    };
-                    if const { P::SLOPE.is_vector(T::DTYPE) } {
-                        vectorize(each);
-                    } else {
-                        each();
+                    let done =
+                        const { P::SLOPE.is_vector() } && vectorize(Chain(&self.0, [g, a], dx));
+                    if !done {
+                        let pairs = dx.iter_mut().zip(g.iter().zip(a));
+                        pairs.for_each(|(d, (&g, &a))| *d = self.0.chain(g, a));
                     }
                 })
             })

@@ -457,7 +457,6 @@ struct Elu {
 }
 impl Pointwise for Elu {
     const NAME: &'static str = "elu";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
