@@ -176,7 +176,7 @@ impl Pool {
     fn start_workers(&self, n: usize) {
         for i in self.started.load(Ordering::Relaxed)..n {
             let thread = std::thread::Builder::new().name(format!("gradus-{i}"));
-            if thread.spawn(|| POOL.wait().worker(i)).is_err() {
+            if thread.spawn(move || POOL.wait().worker(i)).is_err() {
                 return;
             }
             self.started.store(i + 1, Ordering::Relaxed);
