@@ -23,6 +23,9 @@ const MAX_TASKS: usize = 16;
 /// has a ragged edge: `gemm`'s tile.
 const TILE: (usize, usize) = (6, 64);
 
+/// Rows of a block for which it pays to pack the whole other factor.
+const ROWS: usize = 32;
+
 /// A matrix in memory: the first element and the steps to the next row and column.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a, T> {
@@ -234,13 +237,14 @@ struct Block {
     cols: usize,
 }
 
-/// Cuts the result of a product into blocks, across its longer side, and calls `f` with each, in
-/// parallel. The sides of blocks are multiples of the tile's.
+/// Cuts the result of a product into blocks and calls `f` with each, in parallel. The cuts are between
+/// rows if there are enough of them, so that threads come back to the rows of a gradient and of a
+/// weight that they wrote. The sides of blocks are multiples of the tile's.
 fn blocks((m, k, n): (usize, usize, usize), tile: (usize, usize), f: impl Fn(Block) + Sync) {
     // A power of two, so that two, four or eight threads have equal shares.
     let work = (m * n).saturating_mul(2 * k) / FLOPS_A_TASK;
     let tasks = 1 << work.clamp(1, MAX_TASKS).ilog2();
-    let (rows, cols) = if m >= n {
+    let (rows, cols) = if m >= n.min(ROWS * tasks) {
         (piece(m, tasks, tile.0), n)
     } else {
         (m, piece(n, tasks, tile.1))
