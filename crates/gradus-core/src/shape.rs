@@ -202,6 +202,22 @@ impl Layout {
         }
     }
 
+    /// Without gaps from the start of the storage, the dimensions from the outermost in memory being
+    /// `order`.
+    pub(crate) fn in_order(shape: Dims, order: &[usize]) -> Self {
+        let mut strides = Strides::from_elem(1, shape.len());
+        let mut step = 1;
+        for &d in order.iter().rev() {
+            strides[d] = step;
+            step *= shape[d].max(1) as isize;
+        }
+        Self {
+            shape,
+            strides,
+            offset: 0,
+        }
+    }
+
     /// The number of elements.
     ///
     /// ```

@@ -77,12 +77,17 @@ impl Tensor {
 
     /// A tensor of this shape over a buffer of as many elements.
     pub(crate) fn from_buffer(buffer: Buffer, shape: Dims) -> Self {
-        Self::new(
-            Arc::new(Storage::new(buffer)),
-            Layout::contiguous(shape),
-            Origin::Own,
-            None,
-        )
+        Self::from_buffer_as(buffer, Layout::contiguous(shape))
+    }
+
+    /// A tensor whose elements lie in a buffer as `layout` says, which must not leave it.
+    pub(crate) fn from_buffer_as(buffer: Buffer, layout: Layout) -> Self {
+        Self::new(Arc::new(Storage::new(buffer)), layout, Origin::Own, None)
+    }
+
+    /// A tensor over a buffer whose elements lie as `layout` says, which must be within it.
+    pub(crate) fn from_parts(buffer: Buffer, layout: Layout) -> Self {
+        Self::new(Arc::new(Storage::new(buffer)), layout, Origin::Own, None)
     }
 
     /// Another tensor on the same memory. `apply` makes it a view of its input.

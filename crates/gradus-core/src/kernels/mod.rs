@@ -5,6 +5,8 @@
 //! [`parallel`], whose boundaries depend on the size alone, never on the number of threads: results
 //! are the same bits on one thread and on many.
 
+pub(crate) mod average;
+pub(crate) mod conv;
 pub(crate) mod folds;
 pub(crate) mod gather;
 pub(crate) mod map;
@@ -12,6 +14,7 @@ pub mod math;
 pub(crate) mod matmul;
 pub(crate) mod normalize;
 pub mod parallel;
+pub(crate) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod scan;
@@ -20,6 +23,7 @@ pub(crate) mod simd;
 pub(crate) mod sort;
 pub(crate) mod triangle;
 pub(crate) mod update;
+pub(crate) mod windows;
 
 use crate::dtype::Element;
 use crate::shape::Layout;

@@ -8,6 +8,7 @@
 pub(crate) mod binary;
 mod cast;
 mod compare;
+pub mod conv;
 mod counting;
 mod dropout;
 mod index;
@@ -17,6 +18,7 @@ pub mod loss;
 mod matmul;
 mod normalize;
 mod pointwise;
+pub mod pool;
 mod reduce;
 mod registry;
 mod scan;
@@ -91,6 +93,7 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    conv::cases::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
     #[cfg(feature = "linalg")]
@@ -106,6 +109,9 @@ pub const ALL: &[&[Case]] = &[
     softmax::CASES,
     normalize::CASES,
     dropout::CASES,
+    pool::max::CASES,
+    pool::average::CASES,
+    pool::resize::CASES,
     loss::classes::CASES,
     loss::probabilities::CASES,
     loss::regression::CASES,
