@@ -118,6 +118,14 @@ pub const WORKLOADS: &[Workload] = &[
         }),
     },
     Workload {
+        name: "cnn_b32",
+        work: Work::Cnn(32),
+    },
+    Workload {
+        name: "cnn_b256",
+        work: Work::Cnn(256),
+    },
+    Workload {
         name: "full_batch_f32",
         work: Work::Dense(full_batch(DType::F32)),
     },
@@ -267,7 +275,7 @@ impl Workload {
         random::manual_seed(0);
         match &self.work {
             Work::Dense(net) => net.prepare(),
-            Work::Cnn(_) => unreachable!(),
+            Work::Cnn(batch) => train(cnn()?, 0.0, fixed(Tensor::rand([*batch, 1, 28, 28])?)?),
             Work::Operation { of, size } => {
                 let (a, b) = (Tensor::rand([*size])?, Tensor::rand([*size])?);
                 Ok(match of {
@@ -310,6 +318,21 @@ impl Dense {
         };
         train(net, self.l2, batches)
     }
+}
+
+/// The net of two convolutions that `examples/f3_cnn` trains on handwritten digits.
+fn cnn() -> Result<Sequential> {
+    Ok(Sequential::new()
+        .add(nn::Conv2d::new(1, 32, 3)?)
+        .add(nn::Relu)
+        .add(nn::MaxPool2d::new(2))
+        .add(nn::Conv2d::new(32, 64, 3)?)
+        .add(nn::Relu)
+        .add(nn::MaxPool2d::new(2))
+        .add(nn::Flatten)
+        .add(Linear::without_bias(1600, 128)?)
+        .add(nn::Relu)
+        .add(Linear::without_bias(128, CLASSES)?))
 }
 
 /// Layers begin as f32.
