@@ -30,7 +30,7 @@ its matrix products in GFLOP/s, and as a share of what fused multiply-adds reach
 how near it is to its floor, the least time that its arithmetic or its memory traffic could take
 here (100 % is perfect; more means that caches held what was counted as memory traffic); and the
 most memory the program had while it ran. A training step is forward, cross-entropy, backward and
-SGD update. Ctrl-C ends after the workload that runs.
+SGD update. Ctrl-C ends with what was measured so far.
 
 The times are those of this machine at this moment: compare only with what was measured beside it.
 The same workloads in PyTorch, JAX, NumPy, candle and burn: benches/compare/run in the sources.")]
@@ -74,14 +74,14 @@ impl Bench {
         let machine = Machine::measure(num_threads());
         self.begin(&machine)?;
         for workload in chosen {
-            if stop.load(Ordering::Relaxed) {
-                return Err(Failure::interrupted("interrupted"));
-            }
             let measured = Measured::of(workload, seconds, &stop)?;
             output::line(match self.json {
                 true => measured.as_json(&machine).to_string(),
                 false => measured.as_text(&machine),
             })?;
+            if stop.load(Ordering::Relaxed) {
+                return Err(Failure::interrupted("interrupted"));
+            }
         }
         Ok(())
     }
@@ -232,19 +232,19 @@ fn measure(step: &mut Step, seconds: f64, stop: &AtomicBool) -> Result<Vec<f64>>
         Ok(before.elapsed().as_secs_f64() * 1e6 / calls as f64)
     };
     let begin = Instant::now();
+    let over =
+        |seconds: f64| begin.elapsed().as_secs_f64() > seconds || stop.load(Ordering::Relaxed);
     let mut calls = 1;
     loop {
         let us = sample(calls)?;
         if us * (calls as f64) < SAMPLE_US {
             calls *= 2;
-        } else if begin.elapsed().as_secs_f64() > seconds / 5.0 {
+        } else if over(seconds / 5.0) {
             break;
         }
     }
     let mut times = Vec::new();
-    while times.is_empty()
-        || begin.elapsed().as_secs_f64() < seconds && !stop.load(Ordering::Relaxed)
-    {
+    while times.is_empty() || !over(seconds) {
         times.push(sample(calls)?);
     }
     times.sort_by(f64::total_cmp);

@@ -2,7 +2,7 @@
 //! `gradus bench --list --json` and gives it to the peers.
 
 use gradus::data::{DataLoader, TensorDataset};
-use gradus::nn::{self, Layer, Linear, Module, Parameter, Sequential};
+use gradus::nn::{self, Layer, Linear, Module, Sequential};
 use gradus::optim::{Optimizer, Sgd};
 use gradus::{DType, Result, Tensor, random};
 use serde_json::{Value, json};
@@ -307,7 +307,9 @@ impl Dense {
             if i > 0 {
                 net = net.add(nn::activation(self.activation)?);
             }
-            net = net.add(in_dtype(Linear::new(pair[0], pair[1])?, self.dtype)?);
+            net = net.add(nn::with_dtype(self.dtype, || {
+                Linear::new(pair[0], pair[1])
+            })?);
         }
         let samples = if self.gathered { SAMPLES } else { self.batch };
         let x = Tensor::rand([samples, self.sizes[0]])?.to_dtype(self.dtype)?;
@@ -333,15 +335,6 @@ fn cnn() -> Result<Sequential> {
         .add(Linear::without_bias(1600, 128)?)
         .add(nn::Relu)
         .add(Linear::without_bias(128, CLASSES)?))
-}
-
-/// Layers begin as f32.
-fn in_dtype(layer: Linear, dtype: DType) -> Result<Linear> {
-    let convert = |p: Parameter| Parameter::new(p.detach().to_dtype(dtype)?);
-    Ok(Linear {
-        weight: convert(layer.weight)?,
-        bias: layer.bias.map(convert).transpose()?,
-    })
 }
 
 /// What gives each step its inputs and labels.
