@@ -35,7 +35,7 @@ def cnn(keys):
     return {
         "conv1": (uniform(3, 3, 1, 32, inputs=9), uniform(32, inputs=9)),
         "conv2": (uniform(3, 3, 32, 64, inputs=288), uniform(64, inputs=288)),
-        "dense1": uniform(1600, 128, inputs=1600),
+        "dense1": (uniform(1600, 128, inputs=1600), uniform(128, inputs=1600)),
         "dense2": uniform(128, measure.CLASSES, inputs=128),
     }
 
@@ -48,7 +48,8 @@ def apply_cnn(parameters, x):
         x = jax.nn.relu(x + b)
         x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
     x = x.reshape(len(x), -1)
-    return jax.nn.relu(x @ parameters["dense1"]) @ parameters["dense2"]
+    w, b = parameters["dense1"]
+    return jax.nn.relu(x @ w + b) @ parameters["dense2"]
 
 
 def training(forward, parameters, x, key, l2=0.0, gather=None):
@@ -87,13 +88,13 @@ def training(forward, parameters, x, key, l2=0.0, gather=None):
 
 
 def graph(x, a, b):
-    def value(x):
+    def value(x, a, b):
         for _ in range(3):
             x = jax.nn.relu(x * a + b)
         return x.sum()
 
-    both = jax.jit(jax.value_and_grad(value))
-    return lambda: jax.block_until_ready(both(x))
+    both = jax.jit(jax.value_and_grad(value, argnums=(0, 1, 2)))
+    return lambda: jax.block_until_ready(both(x, a, b))
 
 
 def prepare(w):

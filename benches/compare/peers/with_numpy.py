@@ -130,6 +130,7 @@ def pool_backward(x, pooled, gradient):
 def cnn_step(w):
     convolutions = [(uniform((9, 32), 9), uniform(32, 9)), (uniform((288, 64), 288), uniform(64, 288))]
     weights = [uniform((1600, 128), 1600), uniform((128, measure.CLASSES), 128)]
+    bias = uniform(128, 1600)
     batches = batches_of(rng.random((w["batch"], 28, 28, 1), np.float32), w["batch"])
 
     def step():
@@ -145,11 +146,14 @@ def cnn_step(w):
             saved.append((x.shape, columns, out, pooled))
             x = pooled
         flat = x.reshape(len(x), -1)
-        hidden = relu(flat @ weights[0])
+        hidden = flat @ weights[0]
+        hidden += bias
+        hidden = relu(hidden)
         _, gradient = cross_entropy_gradient(hidden @ weights[1], y)
         gradients = [hidden.T @ gradient]
         gradient = relu_backward(hidden, gradient @ weights[1].T)
         gradients.append(flat.T @ gradient)
+        bias_gradient = gradient.sum(axis=0)
         gradient = (gradient @ weights[0].T).reshape(x.shape)
         for v, b in reversed(convolutions):
             shape, columns, out, pooled = saved.pop()
@@ -159,6 +163,7 @@ def cnn_step(w):
                 gradient = patches_backward(gradient @ v.T, shape)
             v -= measure.RATE * dv
             b -= measure.RATE * db
+        np.subtract(bias, measure.RATE * bias_gradient, out=bias)
         for v, dv in zip(reversed(weights), gradients):
             dv *= measure.RATE
             v -= dv

@@ -21,7 +21,7 @@ def cnn():
     return nn.Sequential(
         nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(1600, 128, bias=False), nn.ReLU(), nn.Linear(128, measure.CLASSES, bias=False),
+        nn.Linear(1600, 128), nn.ReLU(), nn.Linear(128, measure.CLASSES, bias=False),
     )  # fmt: skip
 
 
@@ -59,13 +59,14 @@ def training(model, x, l2=0.0, gather=None):
 
 
 def graph(size):
-    x, a, b = torch.rand(size, requires_grad=True), torch.rand(size), torch.rand(size)
+    leaves = x, a, b = [torch.rand(size, requires_grad=True) for _ in range(3)]
 
     def step():
         y = x
         for _ in range(3):
             y = (y * a + b).relu()
-        x.grad = None
+        for leaf in leaves:
+            leaf.grad = None
         y.sum().backward()
 
     return step

@@ -144,6 +144,7 @@ struct Measured {
 
 impl Measured {
     fn of(workload: &'static Workload, seconds: f64, stop: &AtomicBool) -> Result<Self> {
+        gradus::memory::empty_cache(); // What an earlier workload left is not this one's.
         let before = Peak::begin();
         let times = measure(&mut workload.prepare()?, seconds, stop)?;
         Ok(Self {

@@ -4,7 +4,7 @@
 use gradus::data::{DataLoader, TensorDataset};
 use gradus::nn::{self, Layer, Linear, Module, Sequential};
 use gradus::optim::{Optimizer, Sgd};
-use gradus::{DType, Result, Tensor, random};
+use gradus::{DType, Result, Tensor, models, random};
 use serde_json::{Value, json};
 
 /// Something that is done again and again.
@@ -275,7 +275,11 @@ impl Workload {
         random::manual_seed(0);
         match &self.work {
             Work::Dense(net) => net.prepare(),
-            Work::Cnn(batch) => train(cnn()?, 0.0, fixed(Tensor::rand([*batch, 1, 28, 28])?)?),
+            Work::Cnn(batch) => train(
+                models::cnn([1, 28, 28], CLASSES)?,
+                0.0,
+                fixed(Tensor::rand([*batch, 1, 28, 28])?)?,
+            ),
             Work::Operation { of, size } => {
                 let (a, b) = (Tensor::rand([*size])?, Tensor::rand([*size])?);
                 Ok(match of {
@@ -285,14 +289,14 @@ impl Workload {
                 })
             }
             Work::Graph(size) => {
-                let x = Tensor::rand([*size])?.requires_grad_(true)?;
-                let (a, b) = (Tensor::rand([*size])?, Tensor::rand([*size])?);
+                let leaf = || Tensor::rand([*size])?.requires_grad_(true);
+                let [x, a, b] = [leaf()?, leaf()?, leaf()?];
                 Ok(Box::new(move || {
                     let mut y = x.clone();
                     for _ in 0..3 {
                         y = y.mul(&a)?.add(&b)?.relu()?;
                     }
-                    x.zero_grad();
+                    [&x, &a, &b].into_iter().for_each(Tensor::zero_grad);
                     y.sum(..)?.backward()
                 }))
             }
@@ -320,21 +324,6 @@ impl Dense {
         };
         train(net, self.l2, batches)
     }
-}
-
-/// The net of two convolutions that `examples/f3_cnn` trains on handwritten digits.
-fn cnn() -> Result<Sequential> {
-    Ok(Sequential::new()
-        .add(nn::Conv2d::new(1, 32, 3)?)
-        .add(nn::Relu)
-        .add(nn::MaxPool2d::new(2))
-        .add(nn::Conv2d::new(32, 64, 3)?)
-        .add(nn::Relu)
-        .add(nn::MaxPool2d::new(2))
-        .add(nn::Flatten)
-        .add(Linear::without_bias(1600, 128)?)
-        .add(nn::Relu)
-        .add(Linear::without_bias(128, CLASSES)?))
 }
 
 /// What gives each step its inputs and labels.

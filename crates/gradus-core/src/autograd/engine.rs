@@ -1,11 +1,15 @@
 //! `backward`: from a result to its leaves, without recursion. `grad.rs` has the other ways to ask.
 
+use super::alias::embed;
 use super::function::{Grad, Saved};
 use super::grad::GradOptions;
+use super::grad_mode::is_grad_enabled;
 use super::node::Node;
 use crate::error::{Result, err};
+use crate::shape::Layout;
 use crate::tensor::Tensor;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 impl Tensor {
@@ -78,12 +82,15 @@ pub(super) fn walk(
             Some(targets) => targets.contains(&id),
             None => node.collects(),
         };
+        let Some(operation) = &node.operation else {
+            if wanted {
+                arrived.push((node, gradient));
+            }
+            continue;
+        };
         if wanted {
             arrived.push((node.clone(), gradient.clone()));
         }
-        let Some(operation) = &node.operation else {
-            continue;
-        };
         if first.is_some_and(|first| id <= first) {
             continue;
         }
@@ -107,27 +114,51 @@ pub(super) fn walk(
             ));
         }
         for (input, grad) in operation.inputs.iter().zip(grads) {
-            if let (Some(input), Grad::Of(grad)) = (input, grad) {
-                let grad = fit(grad, input, name)?;
-                add(&mut pending, input.clone(), grad)?;
+            let Some(input) = input else { continue };
+            match grad {
+                Grad::Zero => {}
+                Grad::Of(grad) => add(&mut pending, input.clone(), fit(grad, input, name)?)?,
+                Grad::Part(part, grad) => {
+                    let sum = pending.get_mut(&input.id).map(|(_, sum)| sum);
+                    if !add_part(sum, &part, &grad)? {
+                        let grad = embed(&input.shape, part, &grad)?;
+                        add(&mut pending, input.clone(), fit(grad, input, name)?)?;
+                    }
+                }
             }
         }
     }
     Ok(arrived)
 }
 
+/// The nodes that gradients have reached, by id, each with the sum of these.
+type Pending = BTreeMap<u64, (Arc<Node>, Tensor)>;
+
 /// Adds to what is pending for a node.
-fn add(
-    pending: &mut BTreeMap<u64, (Arc<Node>, Tensor)>,
-    node: Arc<Node>,
-    grad: Tensor,
-) -> Result<()> {
-    let sum = match pending.remove(&node.id) {
-        Some((_, sum)) => sum.add_into(&grad)?,
-        None => grad,
-    };
-    pending.insert(node.id, (node, sum));
+fn add(pending: &mut Pending, node: Arc<Node>, grad: Tensor) -> Result<()> {
+    match pending.entry(node.id) {
+        Entry::Vacant(place) => {
+            place.insert((node, grad));
+        }
+        Entry::Occupied(mut place) => place.get_mut().1.accumulate(grad)?,
+    }
     Ok(())
+}
+
+/// Adds to a part of what is pending for a node, if that can be done in its memory.
+fn add_part(sum: Option<&mut Tensor>, part: &Layout, grad: &Tensor) -> Result<bool> {
+    let writable = |sum: &&mut Tensor| {
+        let recorded = is_grad_enabled() && (sum.requires_grad() || grad.requires_grad());
+        sum.is_sole_owner() && sum.layout().offset == 0 && sum.dtype() == grad.dtype() && !recorded
+    };
+    let fits = |sum: &&mut Tensor| part.lies_within(sum.numel()) && part.shape[..] == *grad.shape();
+    match sum.filter(writable).filter(fits) {
+        Some(sum) => sum
+            .with_layout(part.clone())
+            .overwrite(grad, true)
+            .map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// A gradient in the shape and dtype of its input: summed over the dimensions that were broadcast.

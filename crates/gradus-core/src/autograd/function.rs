@@ -4,6 +4,7 @@
 use super::grad_mode::{is_grad_enabled, no_grad};
 use super::node::{Node, Operation};
 use crate::error::{Result, err};
+use crate::shape::Layout;
 use crate::tensor::Tensor;
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -73,6 +74,10 @@ pub trait Function: Send + Sync + 'static {
 pub enum Grad {
     /// This gradient flows to it.
     Of(Tensor),
+    /// This gradient flows to a part of it, and none to the rest. The layout says where the part lies
+    /// in a contiguous tensor of the input's shape. The gradients of many parts are put together in
+    /// one tensor.
+    Part(Layout, Tensor),
     /// None does: the input is no number that varies, or the derivative is 0 everywhere.
     Zero,
 }

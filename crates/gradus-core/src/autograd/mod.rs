@@ -23,7 +23,7 @@ mod graph;
 mod hook;
 mod node;
 
-pub(crate) use alias::{Origin, embed};
+pub(crate) use alias::Origin;
 pub use checkpoint::checkpoint;
 pub use function::{Context, Function, Grad, Grads, Saved, apply};
 pub use functional::{hessian, jacobian, jvp, vjp};

@@ -4,11 +4,12 @@
 //! and the blocks are combined in a fixed order: more exact than one running sum, and the same bits
 //! for any thread count.
 
-use super::{View, map, parallel, vectorize};
+use super::{Loop, View, map, parallel, vectorize};
 use crate::dtype::{Element, Number};
 use crate::error::Result;
-use crate::shape::Dims;
+use crate::shape::{Dims, Layout};
 use crate::storage::Buffer;
+use smallvec::SmallVec;
 
 /// Accumulators of a vectorised reduction: four AVX-512 registers of f32.
 const LANES: usize = 64;
@@ -164,15 +165,34 @@ fn columns_of<T: Element, R>(
 }
 
 /// Reduces the dimensions for which `reduced` is true. The result has the other dimensions, in
-/// their order, contiguous.
+/// their order, contiguous. What lies in another order than row-major is gathered in the order in
+/// memory.
 pub(crate) fn reduce<T: Element, F: Fold<T>>(
     x: View<'_, T>,
     reduced: &[bool],
     fold: &F,
 ) -> Result<Buffer> {
-    columns_of(x, reduced, |data, columns| {
+    let Some(order) = Layout::memory_order([x.layout]) else {
+        return columns_of(x, reduced, |data, columns| {
+            fold_columns(data, columns, fold)
+        });
+    };
+    let layout = x.layout.permute(&order);
+    let in_order: SmallVec<[bool; 6]> = order.iter().map(|&d| reduced[d]).collect();
+    let out = columns_of(View::new(x.data, &layout), &in_order, |data, columns| {
         fold_columns(data, columns, fold)
-    })
+    })?;
+    // Back from the order in memory, where that is another one for the dimensions that are left.
+    let kept: Dims = order.iter().copied().filter(|&d| !reduced[d]).collect();
+    if kept.is_sorted() {
+        return Ok(out);
+    }
+    let places = (0..kept.len()).map(|i| kept.iter().filter(|&&d| d < kept[i]).count());
+    let places: Dims = places.collect();
+    let mut shape = Dims::from_elem(0, kept.len());
+    (places.iter().zip(&kept)).for_each(|(&place, &d)| shape[place] = x.layout.shape[d]);
+    let out: &[F::Out] = out.slice();
+    map::copy(View::new(out, &Layout::in_order(shape, &places)))
 }
 
 fn fold_columns<T: Element, F: Fold<T>>(
@@ -192,13 +212,8 @@ fn fold_columns<T: Element, F: Fold<T>>(
                 }
             }
             (_, 1) => parallel::fill(out, (parallel::GRAIN / n).max(1), |start, out| {
-                vectorize(|| {
-                    for (o, row) in out.iter_mut().zip(data[start * n..].chunks_exact(n)) {
-                        let blocks = row.chunks(BLOCK).map(|b| fold.block(b));
-                        let acc = blocks.reduce(|a, b| fold.combine(a, b));
-                        *o = fold.finish(acc.expect("a row has elements"));
-                    }
-                });
+                let data = &data[start * n..][..out.len() * n];
+                vectorize(Rows { fold, data, out });
             }),
             _ => {
                 let size = n * width;
@@ -224,7 +239,7 @@ fn long_row<T: Element, F: Fold<T>>(data: &[T], fold: &F) -> F::Acc {
     let mut partial = vec![fold.start(); data.len().div_ceil(BLOCK)];
     parallel::fill(&mut partial, blocks_a_task, |start, out| {
         for (o, b) in out.iter_mut().zip(data[start * BLOCK..].chunks(BLOCK)) {
-            *o = vectorize(|| fold.block(b));
+            *o = vectorize(Block(fold, b));
         }
     });
     tree(&mut partial, fold)
@@ -315,20 +330,78 @@ fn fold_strip<T: Element, F: Fold<T>>(
     sums: &mut [F::Acc],
 ) {
     let mut block = vec![fold.start(); sums.len()];
-    vectorize(|| {
-        for rows in data.chunks(ROWS * width) {
-            block.fill(fold.start());
-            for row in rows.chunks_exact(width) {
-                block
-                    .iter_mut()
-                    .zip(&row[column..])
-                    .for_each(|(b, &x)| *b = fold.push(*b, x));
+    for rows in data.chunks(ROWS * width) {
+        block.fill(fold.start());
+        vectorize(Push {
+            fold,
+            rows,
+            width,
+            column,
+            block: &mut block,
+            sums,
+        });
+    }
+}
+
+/// One block of a row.
+struct Block<'a, T, F>(&'a F, &'a [T]);
+
+impl<T: Element, F: Fold<T>> Loop for Block<'_, T, F> {
+    type Output = F::Acc;
+    #[inline(always)]
+    fn call(self) -> F::Acc {
+        self.0.block(self.1)
+    }
+}
+
+/// Rows of equal length, one for each place of `out`.
+struct Rows<'a, T: Element, F: Fold<T>> {
+    fold: &'a F,
+    data: &'a [T],
+    out: &'a mut [F::Out],
+}
+
+impl<T: Element, F: Fold<T>> Loop for Rows<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let Self { fold, data, out } = self;
+        let n = data.len() / out.len();
+        for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
+            let mut blocks = row.chunks(BLOCK);
+            let mut acc = fold.block(blocks.next().expect("a row has elements"));
+            for block in blocks {
+                acc = fold.combine(acc, fold.block(block));
             }
-            sums.iter_mut()
-                .zip(&block)
-                .for_each(|(s, &b)| *s = fold.combine(*s, b));
+            *o = fold.finish(acc);
         }
-    });
+    }
+}
+
+/// Some rows of a matrix, gathered column by column in `block`, then combined with `sums`.
+struct Push<'a, T: Element, F: Fold<T>> {
+    fold: &'a F,
+    rows: &'a [T],
+    width: usize,
+    column: usize,
+    block: &'a mut [F::Acc],
+    sums: &'a mut [F::Acc],
+}
+
+impl<T: Element, F: Fold<T>> Loop for Push<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let fold = self.fold;
+        for row in self.rows.chunks_exact(self.width) {
+            for (b, &x) in self.block.iter_mut().zip(&row[self.column..]) {
+                *b = fold.push(*b, x);
+            }
+        }
+        for (s, &b) in self.sums.iter_mut().zip(&*self.block) {
+            *s = fold.combine(*s, b);
+        }
+    }
 }
 
 /// The position of the largest (or smallest) element among those that are reduced together, in

@@ -93,12 +93,15 @@ fn archive(
             continue;
         }
         let size = entry.size();
-        let bytes = content(entry, size)
-            .map_err(|e| e.at(format_args!("{}: {name}", path.display())))?;
+        let bytes =
+            content(entry, size).map_err(|e| e.at(format_args!("{}: {name}", path.display())))?;
         see(name, bytes)?;
     }
     if empty {
-        let message = format!("{}: the archive is empty, or no tar archive", path.display());
+        let message = format!(
+            "{}: the archive is empty, or no tar archive",
+            path.display()
+        );
         return Err(Error::new(Kind::Data, message));
     }
     // To the end, where the checksum is.

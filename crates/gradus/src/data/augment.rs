@@ -69,10 +69,12 @@ impl Change {
         for y in 0..height {
             let row = inside(y, self.down, height).map(|y| &plane[y * width..(y + 1) * width]);
             let start = new.len();
-            new.extend((0..width).map(|x| match (row, inside(x, self.right, width)) {
-                (Some(row), Some(x)) => row[x],
-                _ => ground,
-            }));
+            new.extend(
+                (0..width).map(|x| match (row, inside(x, self.right, width)) {
+                    (Some(row), Some(x)) => row[x],
+                    _ => ground,
+                }),
+            );
             if self.flip {
                 new[start..].reverse();
             }

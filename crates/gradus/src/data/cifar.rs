@@ -152,7 +152,10 @@ fn folder(dir: Option<&Path>) -> Result<PathBuf> {
 }
 
 fn find(folder: &Path, names: &[&str]) -> Option<PathBuf> {
-    names.iter().map(|name| folder.join(name)).find(|path| path.exists())
+    names
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.exists())
 }
 
 /// What to ask for when there is nothing.

@@ -104,10 +104,7 @@ impl ImageFolder {
     }
 
     /// Reads the pictures into the parts that `part` tells by what is above the folder of the class.
-    fn read<const N: usize>(
-        &self,
-        part: impl Fn(&str) -> Option<usize>,
-    ) -> Result<[Pictures; N]> {
+    fn read<const N: usize>(&self, part: impl Fn(&str) -> Option<usize>) -> Result<[Pictures; N]> {
         let place = |name: &str| {
             let (above, _, file) = divide(name)?;
             let is_picture = !file.starts_with('.') && {
@@ -121,22 +118,26 @@ impl ImageFolder {
         let mut bytes = 0;
         let mut flush = |files: &mut Vec<(String, Vec<u8>)>| {
             for (name, picture) in self.decode(std::mem::take(files)) {
-                let picture = picture
-                    .map_err(|e| e.at(format_args!("{}: {name}", self.path.display())))?;
+                let picture =
+                    picture.map_err(|e| e.at(format_args!("{}: {name}", self.path.display())))?;
                 let Some(part) = place(&name) else { continue };
                 parts[part].push(name, &picture, &self.path)?;
             }
             Ok::<_, Error>(())
         };
-        each_file(&self.path, &|name| place(name).is_some(), &mut |name, content| {
-            bytes += content.len();
-            files.push((name, content));
-            if files.len() == BATCH_FILES || bytes >= BATCH_BYTES {
-                bytes = 0;
-                flush(&mut files)?;
-            }
-            Ok(())
-        })?;
+        each_file(
+            &self.path,
+            &|name| place(name).is_some(),
+            &mut |name, content| {
+                bytes += content.len();
+                files.push((name, content));
+                if files.len() == BATCH_FILES || bytes >= BATCH_BYTES {
+                    bytes = 0;
+                    flush(&mut files)?;
+                }
+                Ok(())
+            },
+        )?;
         flush(&mut files)?;
         Ok(parts)
     }
@@ -154,15 +155,26 @@ impl ImageFolder {
         let pictures: Vec<Result<Picture>> = thread::scope(|scope| {
             let workers: Vec<_> = (files.chunks(share))
                 .map(|files| {
-                    scope.spawn(move || files.iter().map(|(_, file)| picture(file)).collect::<Vec<_>>())
+                    scope.spawn(move || {
+                        files
+                            .iter()
+                            .map(|(_, file)| picture(file))
+                            .collect::<Vec<_>>()
+                    })
                 })
                 .collect();
             let join = |worker: thread::ScopedJoinHandle<'_, Vec<_>>| {
-                worker.join().unwrap_or_else(|e| std::panic::resume_unwind(e))
+                worker
+                    .join()
+                    .unwrap_or_else(|e| std::panic::resume_unwind(e))
             };
             workers.into_iter().flat_map(join).collect()
         });
-        files.into_iter().map(|(name, _)| name).zip(pictures).collect()
+        files
+            .into_iter()
+            .map(|(name, _)| name)
+            .zip(pictures)
+            .collect()
     }
 
     /// The data set of some pictures: with these classes, or with those that occur.
@@ -173,7 +185,9 @@ impl ImageFolder {
             )));
         };
         let mut order: Vec<usize> = (0..pictures.files.len()).collect();
-        order.sort_by_key(|&i| divide(&pictures.files[i]).map(|(above, class, file)| (class, above, file)));
+        order.sort_by_key(|&i| {
+            divide(&pictures.files[i]).map(|(above, class, file)| (class, above, file))
+        });
         let class = |i: usize| divide(&pictures.files[i]).map_or("", |(_, class, _)| class);
         let classes = classes.map(<[String]>::to_vec).unwrap_or_else(|| {
             let mut names: Vec<String> = order.iter().map(|&i| class(i).to_string()).collect();
@@ -240,7 +254,11 @@ impl Pictures {
             return Err(Error::new(Kind::Data, message));
         }
         self.bytes.try_reserve(picture.bytes.len()).map_err(|e| {
-            let message = format!("{}: {} pictures and no end: {e}", path.display(), self.files.len());
+            let message = format!(
+                "{}: {} pictures and no end: {e}",
+                path.display(),
+                self.files.len()
+            );
             Error::new(Kind::Memory, message)
         })?;
         self.bytes.extend(picture.planes());

@@ -232,10 +232,17 @@ impl ImageDataset {
                 }
             }
         }
-        let inputs = counts.iter().zip(&self.affine).map(|(counts, (scale, shift))| {
-            let input = |pixel| f64::from(pixel) * scale + shift;
-            counts.iter().zip(0..).map(|(&n, pixel)| (input(pixel), n)).collect()
-        });
+        let inputs = counts
+            .iter()
+            .zip(&self.affine)
+            .map(|(counts, (scale, shift))| {
+                let input = |pixel| f64::from(pixel) * scale + shift;
+                counts
+                    .iter()
+                    .zip(0..)
+                    .map(|(&n, pixel)| (input(pixel), n))
+                    .collect()
+            });
         Ok(inputs.collect())
     }
 

@@ -5,8 +5,8 @@ use std::thread;
 
 use gradus_core::{Error, Kind, Result, Tensor};
 
-use super::cifar::{self, cifar10};
 use super::ImageDataset;
+use super::cifar::{self, cifar10};
 use super::folder::{IdxFile, VARIABLE, data_dir};
 use super::idx::{self, Idx};
 
@@ -487,7 +487,11 @@ mod tests {
 
         let error = load("mnits", None).unwrap_err();
         assert_eq!(error.kind(), Kind::Value);
-        assert!(error.to_string().contains("digits, mnist, fashion-mnist, cifar-10"));
+        assert!(
+            error
+                .to_string()
+                .contains("digits, mnist, fashion-mnist, cifar-10")
+        );
     }
 
     /// A class that the test part of the digits lacks, or images given to both parts.

@@ -88,6 +88,29 @@ impl Picture {
         }
     }
 
+    /// The middle of the picture, of this size or the picture's own where that is smaller.
+    ///
+    /// ```
+    /// use gradus::data::Picture;
+    /// let picture = Picture { height: 1, width: 4, channels: 1, bytes: vec![1, 2, 3, 4] };
+    /// assert_eq!(picture.cropped(5, 2).bytes, [2, 3]);
+    /// ```
+    #[must_use]
+    pub fn cropped(&self, height: usize, width: usize) -> Self {
+        let (height, width) = (height.min(self.height), width.min(self.width));
+        let (top, left) = ((self.height - height) / 2, (self.width - width) / 2);
+        let rows = self.bytes.chunks_exact((self.width * self.channels).max(1));
+        let part = left * self.channels..(left + width) * self.channels;
+        Self {
+            height,
+            width,
+            channels: self.channels,
+            bytes: (rows.skip(top).take(height))
+                .flat_map(|row| row[part.clone()].iter().copied())
+                .collect(),
+        }
+    }
+
     /// The picture in another size; other proportions distort it. Every pixel counts when it
     /// shrinks.
     ///
@@ -108,7 +131,8 @@ impl Picture {
         }
         let sides = 1..=MAX_SIDE as usize;
         if ![height, width].iter().all(|side| sides.contains(side)) {
-            let message = format!("a picture of {width}×{height} pixels; a side has 1 to {MAX_SIDE}");
+            let message =
+                format!("a picture of {width}×{height} pixels; a side has 1 to {MAX_SIDE}");
             return Err(Error::new(Kind::Value, message));
         }
         let size = [height as u32, width as u32];
@@ -140,8 +164,20 @@ impl Picture {
     }
 
     /// The bytes channel by channel, as networks take them: [channels, height, width].
+    ///
+    /// ```
+    /// use gradus::data::Picture;
+    /// let picture = Picture { height: 1, width: 2, channels: 3, bytes: vec![1, 2, 3, 4, 5, 6] };
+    /// assert_eq!(picture.planes(), [1, 4, 2, 5, 3, 6]);
+    /// ```
     pub fn planes(&self) -> Vec<u8> {
-        let channel = |c| self.bytes.iter().skip(c).step_by(self.channels).copied();
+        let channel = |c| {
+            self.bytes
+                .iter()
+                .skip(c)
+                .step_by(self.channels.max(1))
+                .copied()
+        };
         (0..self.channels).flat_map(channel).collect()
     }
 }

@@ -288,12 +288,7 @@ impl<const N: usize> ConvTranspose<N> {
     fn run(
         &self,
         x: &Tensor,
-        operation: impl Fn(
-            &Tensor,
-            &Tensor,
-            Option<&Tensor>,
-            &conv::ConvTranspose<N>,
-        ) -> Result<Tensor>,
+        operation: impl Fn(&Tensor, &Tensor, Option<&Tensor>, &conv::ConvTranspose<N>) -> Result<Tensor>,
     ) -> Result<Tensor>
     where
         Self: Layer,

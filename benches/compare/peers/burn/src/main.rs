@@ -54,13 +54,14 @@ struct Cnn {
 
 impl Cnn {
     fn new(device: &Device) -> Self {
-        let dense = |i, o| LinearConfig::new(i, o).with_bias(false).init(device);
         Self {
             conv1: Conv2dConfig::new([1, 32], [3, 3]).init(device),
             conv2: Conv2dConfig::new([32, 64], [3, 3]).init(device),
             pool: MaxPool2dConfig::new([2, 2]).init(),
-            dense1: dense(1600, 128),
-            dense2: dense(128, CLASSES),
+            dense1: LinearConfig::new(1600, 128).init(device),
+            dense2: LinearConfig::new(128, CLASSES)
+                .with_bias(false)
+                .init(device),
         }
     }
 
@@ -134,8 +135,7 @@ fn prepare(w: &Workload) -> Option<Step> {
             training(w, &learning, Cnn::new(&learning), Cnn::forward, x)
         }
         "graph" => {
-            let x = vector(&learning).require_grad();
-            let (a, b) = (vector(&learning), vector(&learning));
+            let [x, a, b] = std::array::from_fn(|_| vector(&learning).require_grad());
             Box::new(move || {
                 let mut y = x.clone();
                 for _ in 0..3 {

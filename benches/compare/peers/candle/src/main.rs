@@ -36,7 +36,7 @@ fn dense(w: &Workload, vb: VarBuilder) -> Result<Model> {
 fn cnn(vb: VarBuilder) -> Result<Model> {
     let conv1 = conv2d(1, 32, 3, Default::default(), vb.pp("conv1"))?;
     let conv2 = conv2d(32, 64, 3, Default::default(), vb.pp("conv2"))?;
-    let dense1 = linear_no_bias(1600, 128, vb.pp("dense1"))?;
+    let dense1 = linear(1600, 128, vb.pp("dense1"))?;
     let dense2 = linear_no_bias(128, CLASSES, vb.pp("dense2"))?;
     Ok(Box::new(move |x| {
         let x = conv1.forward(x)?.relu()?.max_pool2d(2)?;
@@ -94,15 +94,20 @@ fn training(w: &Workload) -> Result<Step> {
 
 fn operation(w: &Workload) -> Result<Option<Step>> {
     let rand = || Tensor::rand(0f32, 1., w.size, &Device::Cpu);
-    let (a, b, c) = (rand()?, rand()?, Var::from_tensor(&rand()?)?);
+    let (a, b) = (rand()?, rand()?);
+    let [x, v, w] = [
+        Var::from_tensor(&rand()?)?,
+        Var::from_tensor(&a)?,
+        Var::from_tensor(&b)?,
+    ];
     let mut step: Box<dyn FnMut() -> Result<()>> = match w.kind.as_str() {
         "add" => Box::new(move || (&a + &b).map(drop)),
         "exp" => Box::new(move || a.exp().map(drop)),
         "sum" => Box::new(move || a.sum(D::Minus1).map(drop)),
         "graph" => Box::new(move || {
-            let mut y = c.as_tensor().clone();
+            let mut y = x.as_tensor().clone();
             for _ in 0..3 {
-                y = ((y * &a)? + &b)?.relu()?;
+                y = ((y * v.as_tensor())? + w.as_tensor())?.relu()?;
             }
             y.sum_all()?.backward().map(drop)
         }),

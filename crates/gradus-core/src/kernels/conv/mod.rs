@@ -1,10 +1,25 @@
-//! Convolutions of images: `[n, c, h, w]` with a weight `[o, c, kh, kw]`.
+//! Convolutions of images, `[n, c, h, w]`, with a weight, `[o, c / groups, kh, kw]`.
+//!
+//! Results lie with channels last in memory, and so should inputs; others are copied row by row
+//! where they are read. A convolution is a matrix product of patches (`patches`) and packed weights
+//! (`weights`), without a matrix of patches: `correlate` reads them where they are. A transposed
+//! convolution is such a product for each phase of its strides (`phases`). The weight's gradient is
+//! the other product of patches, with the output's gradient (`weight_gradient`).
+
+mod correlate;
+mod patches;
+mod phases;
+mod weight_gradient;
+mod weights;
 
 use super::View;
-use super::math::Float;
+use super::simd::Lane;
 use crate::error::Result;
 use crate::shape::{Dims, Layout, numel};
 use crate::storage::Buffer;
+use phases::Phase;
+use std::ops::Range;
+use weights::Weights;
 
 /// One direction of an image: how positions of the input and of the output belong together. Tap `k`
 /// of output `o` is input `o · stride + k · dilation − padding`; taps beyond the input count as 0.
@@ -15,24 +30,46 @@ pub(crate) struct Axis {
     pub kernel: usize,
     pub stride: usize,
     pub dilation: usize,
-    pub padding: usize,
+    pub padding: isize,
 }
 
 impl Axis {
     /// A direction that images do not have.
-    pub(crate) const ONE: Self = Self {
-        input: 1,
-        output: 1,
-        kernel: 1,
-        stride: 1,
-        dilation: 1,
-        padding: 0,
-    };
+    pub(crate) const ONE: Self = Self::positions(1);
 
-    /// The position of tap `k` of output `o`, if the input has it.
-    fn tap(&self, o: usize, k: usize) -> Option<usize> {
-        let at = (o * self.stride + k * self.dilation).checked_sub(self.padding)?;
-        (at < self.input).then_some(at)
+    /// Each output is the input at its own position.
+    const fn positions(n: usize) -> Self {
+        Self {
+            input: n,
+            output: n,
+            kernel: 1,
+            stride: 1,
+            dilation: 1,
+            padding: 0,
+        }
+    }
+
+    /// Positions that the kernel covers.
+    fn reach(&self) -> usize {
+        (self.kernel - 1) * self.dilation + 1
+    }
+
+    /// Positions that all outputs cover together.
+    fn span(&self) -> usize {
+        (self.output - 1) * self.stride + self.reach()
+    }
+
+    /// Whether the input has all of them.
+    fn is_inside(&self) -> bool {
+        self.padding <= 0 && self.span() + self.padding.unsigned_abs() <= self.input
+    }
+
+    /// The taps of output `o` that the input has.
+    fn taps(&self, o: usize) -> Range<usize> {
+        let first = (o * self.stride) as isize - self.padding;
+        let count = |n: isize| (n.max(0) as usize).div_ceil(self.dilation).min(self.kernel);
+        let start = count(-first);
+        start..count(self.input as isize - first).max(start)
     }
 }
 
@@ -43,110 +80,169 @@ pub(crate) struct Geometry {
     pub groups: usize,
 }
 
-/// A buffer and where the elements of its image or weight lie.
-type Placed = (Buffer, Layout);
+/// A buffer and where the elements of an image or weight lie in it.
+pub(crate) type Placed = (Buffer, Layout);
 
-/// y = conv(x, w) + b.
-pub(crate) fn forward<T: Float>(
+/// conv(x, w) + b.
+///
+/// # Errors
+/// If there is no memory for it.
+pub(crate) fn forward<T: Lane>(
     g: &Geometry,
     x: View<'_, T>,
     w: View<'_, T>,
     bias: Option<View<'_, T>>,
 ) -> Result<Placed> {
-    let [y, x_] = g.axes.map(|axis| axis.output);
-    let shape = [x.layout.shape[0], w.layout.shape[0], y, x_];
-    build(shape, bias, |out| {
-        products(g, [shape[0], x.layout.shape[1], shape[1]], |i, k, o| {
-            out[place(o, shape)] = out[place(o, shape)] + at(x, i) * at(w, k);
-        });
-    })
+    let [h, width] = g.axes.map(|axis| axis.output);
+    let layout = channels_last([x.layout.shape[0], w.layout.shape[0], h, width])?;
+    let mut out = Buffer::new::<T>(layout.numel())?;
+    if layout.numel() > 0 {
+        let weights = Weights::new(w, g.groups);
+        correlate::correlate(
+            out.slice_mut(),
+            Target::whole(&layout),
+            x,
+            &weights,
+            bias,
+            g.axes,
+        )?;
+    }
+    Ok((out, layout))
 }
 
-/// x = convᵀ(y, w) + b, the gradient of the input for the gradient y.
-pub(crate) fn transposed<T: Float>(
+/// convᵀ(y, w) + b: the gradient of x for the gradient y.
+///
+/// # Errors
+/// If there is no memory for it.
+pub(crate) fn transposed<T: Lane>(
     g: &Geometry,
     y: View<'_, T>,
     w: View<'_, T>,
     bias: Option<View<'_, T>>,
 ) -> Result<Placed> {
-    let [h, w_] = g.axes.map(|axis| axis.input);
-    let shape = [y.layout.shape[0], w.layout.shape[1] * g.groups, h, w_];
-    build(shape, bias, |out| {
-        products(g, [shape[0], shape[1], y.layout.shape[1]], |i, k, o| {
-            out[place(i, shape)] = out[place(i, shape)] + at(y, o) * at(w, k);
-        });
-    })
-}
-
-/// The gradient of the weight, from x and the gradient of y.
-pub(crate) fn weight_gradient<T: Float>(
-    g: &Geometry,
-    x: View<'_, T>,
-    y: View<'_, T>,
-) -> Result<Placed> {
-    let [kh, kw] = g.axes.map(|axis| axis.kernel);
-    let [n, c] = [x.layout.shape[0], x.layout.shape[1]];
-    let shape = [y.layout.shape[1], c / g.groups, kh, kw];
-    build(shape, None, |out: &mut [T]| {
-        products(g, [n, c, shape[0]], |i, k, o| {
-            out[place(k, shape)] = out[place(k, shape)] + at(x, i) * at(y, o);
-        });
-    })
-}
-
-fn build<T: Float>(
-    shape: [usize; 4],
-    bias: Option<View<'_, T>>,
-    f: impl FnOnce(&mut [T]),
-) -> Result<Placed> {
-    let buffer = Buffer::build(numel(&shape)?, |out: &mut [T]| {
-        for (i, part) in out.chunks_mut((shape[2] * shape[3]).max(1)).enumerate() {
-            part.fill(bias.map_or(T::ZERO, |b| {
-                b.data[(b.layout.offset)
-                    .wrapping_add_signed((i % shape[1]) as isize * b.layout.strides[0])]
-            }));
-        }
-        f(out);
-    })?;
-    Ok((buffer, Layout::contiguous(Dims::from_slice(&shape))))
-}
-
-/// Calls `f` for every product of a convolution with the indices of its input, weight and output.
-fn products(
-    g: &Geometry,
-    [n, c, o]: [usize; 3],
-    mut f: impl FnMut([usize; 4], [usize; 4], [usize; 4]),
-) {
-    let ([y, x], c, o) = (g.axes, c / g.groups, o / g.groups);
-    for i in 0..n {
-        for group in 0..g.groups {
-            for oc in group * o..(group + 1) * o {
-                for (oy, ox) in pairs(y.output, x.output) {
-                    for ic in 0..c {
-                        for (ky, kx) in pairs(y.kernel, x.kernel) {
-                            if let (Some(iy), Some(ix)) = (y.tap(oy, ky), x.tap(ox, kx)) {
-                                let (input, weight) =
-                                    ([i, group * c + ic, iy, ix], [oc, ic, ky, kx]);
-                                f(input, weight, [i, oc, oy, ox]);
-                            }
-                        }
-                    }
-                }
-            }
+    let [h, width] = g.axes.map(|axis| axis.input);
+    let channels = w.layout.shape[1] * g.groups;
+    let layout = channels_last([y.layout.shape[0], channels, h, width])?;
+    let mut out = Buffer::new::<T>(layout.numel())?;
+    if layout.numel() == 0 {
+        return Ok((out, layout));
+    }
+    let phases = g.axes.map(|axis| Phase::all(&axis));
+    let met: [usize; 2] = phases
+        .each_ref()
+        .map(|p| p.iter().map(|phase| phase.axis.output).sum());
+    if met != [h, width] {
+        // No tap meets the other positions.
+        fill(out.slice_mut(), channels, bias);
+    }
+    let target = Target::whole(&layout);
+    let weights = Weights::new(w, g.groups).swapped();
+    for down in &phases[0] {
+        for across in &phases[1] {
+            let weights = weights.clone().taps([down, across]);
+            let axes = [down.axis, across.axis];
+            correlate::correlate(
+                out.slice_mut(),
+                target.of([down, across]),
+                y,
+                &weights,
+                bias,
+                axes,
+            )?;
         }
     }
+    Ok((out, layout))
 }
 
-fn pairs(a: usize, b: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..a).flat_map(move |i| (0..b).map(move |j| (i, j)))
+/// The gradient of w, row-major, from x and the gradient y; and that of a bias, if `bias`.
+///
+/// # Errors
+/// If there is no memory for it.
+pub(crate) fn weight_gradient<T: Lane>(
+    g: &Geometry,
+    x: View<'_, T>,
+    y: View<'_, T>,
+    bias: bool,
+) -> Result<(Placed, Buffer)> {
+    let [kh, kw] = g.axes.map(|axis| axis.kernel);
+    let channels = y.layout.shape[1];
+    let shape = [channels, x.layout.shape[1] / g.groups, kh, kw];
+    let mut out = Buffer::new::<T>(numel(&shape)?)?;
+    let mut sums = Buffer::new::<T>(if bias { channels } else { 0 })?;
+    let (weights, plain) = (out.slice_mut::<T>(), sums.slice_mut());
+    if y.layout.numel() > 0 {
+        weight_gradient::weight_gradient(weights, plain, g, x, y)?;
+    } else {
+        weights.fill(T::ZERO);
+        plain.fill(T::ZERO);
+    }
+    Ok(((out, Layout::contiguous(Dims::from_slice(&shape))), sums))
 }
 
-fn at<T: Float>(x: View<'_, T>, index: [usize; 4]) -> T {
-    let steps = index.iter().zip(&x.layout.strides);
-    let by: isize = steps.map(|(&i, &s)| i as isize * s).sum();
-    x.data[x.layout.offset.wrapping_add_signed(by)]
+/// Every pixel the bias, or 0.
+fn fill<T: Lane>(out: &mut [T], channels: usize, bias: Option<View<'_, T>>) {
+    let Some(bias) = bias else {
+        return out.fill(T::ZERO);
+    };
+    let numbers: Vec<T> = (0..channels).map(|c| bias_of(bias, c)).collect();
+    out.chunks_exact_mut(channels)
+        .for_each(|pixel| pixel.copy_from_slice(&numbers));
 }
 
-fn place(index: [usize; 4], [_, b, c, d]: [usize; 4]) -> usize {
-    ((index[0] * b + index[1]) * c + index[2]) * d + index[3]
+/// The bias of channel `c`.
+fn bias_of<T: Lane>(bias: View<'_, T>, c: usize) -> T {
+    bias.data[bias
+        .layout
+        .offset
+        .wrapping_add_signed(c as isize * bias.layout.strides[0])]
+}
+
+/// `[n, c, h, w]`, in memory `[n, h, w, c]`.
+///
+/// # Errors
+/// If that is more than memory can address.
+fn channels_last(shape: [usize; 4]) -> Result<Layout> {
+    let [n, c, h, w] = shape;
+    numel(&shape)?;
+    Ok(Layout::contiguous(Dims::from_slice(&[n, h, w, c])).permute(&[0, 3, 1, 2]))
+}
+
+/// Where outputs go: the place of the first one's channels and the steps to the next image, row and
+/// column.
+#[derive(Clone, Copy)]
+struct Target {
+    first: usize,
+    steps: [usize; 3],
+}
+
+impl Target {
+    fn whole(layout: &Layout) -> Self {
+        Self {
+            first: 0,
+            steps: [0, 2, 3].map(|d| layout.strides[d] as usize),
+        }
+    }
+
+    /// Only the positions of these phases.
+    fn of(self, [down, across]: [&Phase; 2]) -> Self {
+        let [image, row, column] = self.steps;
+        Self {
+            first: self.first + down.start * row + across.start * column,
+            steps: [image, row * down.step, column * across.step],
+        }
+    }
+
+    fn place(&self, image: usize, [row, column]: [usize; 2]) -> usize {
+        let steps = [image, row, column].into_iter().zip(self.steps);
+        self.first + steps.map(|(i, step)| i * step).sum::<usize>()
+    }
+
+    /// The places of these rows of outputs, counted through all images.
+    fn places(&self, rows: Range<usize>, [down, across]: [Axis; 2]) -> Vec<usize> {
+        let row = |row: usize| {
+            let first = self.place(row / down.output, [row % down.output, 0]);
+            (0..across.output).map(move |column| first + column * self.steps[2])
+        };
+        rows.flat_map(row).collect()
+    }
 }

@@ -1,61 +1,98 @@
-//! The error function in vectors, for f32, and its inverse, which libm lacks.
+//! The error function and its inverse.
 
+use super::exp::exp_of_sum;
+use super::format::{Format, polynomial};
 use super::{Real, select};
 
-/// erfc x = τ·e^(P(τ) − x²) with τ = 1/(1 + |x|/2), a form of Hastings'; P is a Chebyshev fit of
-/// degree 14, 3 parts in 10¹⁰. In f64, since the rounding of x² would show.
+/// erf x/x − 1 as a function of x², for |x| < 1.
 #[inline(always)]
-pub(super) fn erfc(x: f32) -> f32 {
-    let x = f64::from(x);
-    let tail = tail(x.abs());
-    select(x < 0.0, 2.0 - tail, tail) as f32
+fn erf_series(z: f64) -> f64 {
+    polynomial![z;
+        -4.230_945_824_295_338e-12, 8.709_045_129_053_106e-11, -1.216_456_005_728_345e-9,
+        1.479_240_120_940_481_3e-8, -1.636_464_215_816_761_6e-7, 1.646_204_544_146_841_8e-6,
+        -1.492_564_756_751_933_2e-5, 0.000_120_553_329_028_887_36, -0.000_854_832_702_193_483,
+        0.005_223_977_625_423_298_5, -0.026_866_170_645_129_84, 0.112_837_916_709_551_2,
+        -0.376_126_389_031_837_54, 0.128_379_167_095_512_6,
+    ]
 }
 
-/// 1 − erfc x; near 0, where that would lose digits, the Taylor series.
+/// What the polynomial for exp(x²)·erfc x/w depends on, and w = 1/(x + 2.5) (a form of Hastings').
 #[inline(always)]
-pub(super) fn erf(x: f32) -> f32 {
-    let x = f64::from(x);
-    let z = x * x;
-    let series = [
-        -1.0 / 1320.0,
-        1.0 / 216.0,
-        -1.0 / 42.0,
-        0.1,
-        -1.0 / 3.0,
-        1.0,
+fn place(x: f64, [scale, middle]: [f64; 2]) -> [f64; 2] {
+    let w = 1.0 / (x + 2.5);
+    [scale * w - middle, w]
+}
+
+/// erfc x for x ≥ 0.5.
+#[inline(always)]
+fn tail(x: f64) -> f64 {
+    let x = select(x > 28.0, 28.0, x);
+    let [u, w] = place(x, [6.654_545_454_545_454, 1.218_181_818_181_818_3]);
+    let p = polynomial![u;
+        -4.904_572_048_553_824e-11, -1.015_701_390_484_290_7e-11, 6.067_806_364_499_925e-10,
+        -3.945_479_228_623_329e-10, -4.181_232_472_450_989e-9, 7.836_486_244_146_008e-9,
+        2.038_277_309_179_341_2e-8, -8.479_508_230_180_004e-8, -6.248_197_083_510_409e-8,
+        7.651_066_014_084_713e-7, -9.215_636_068_442_944e-8, -6.946_930_411_430_021_5e-6,
+        3.214_116_195_175_765_5e-6, 7.205_459_425_016_641e-5, -5.883_327_013_050_58e-6,
+        -0.000_888_203_156_018_688_6, -0.001_413_409_760_009_546_9, 0.010_004_760_305_191_752,
+        0.068_335_863_290_477_72, 0.232_407_330_124_117_85, 0.549_529_639_894_526_7,
+        0.989_032_063_563_226_5,
     ];
-    let start = z * (-1.0 / 75_600.0) + 1.0 / 9360.0;
-    let series = series.into_iter().fold(start, |sum, c| sum * z + c);
-    let small = x * series * std::f64::consts::FRAC_2_SQRT_PI;
-    let large = (1.0 - tail(x.abs())).copysign(x);
-    select(z < 0.25, small, large) as f32
+    // x² in two numbers.
+    let upper = x.truncate();
+    w * p * exp_of_sum(-(upper * upper), (upper - x) * (upper + x))
 }
 
-/// erfc of a number that is not negative.
+/// erfc x for x ≥ 0, as precise as an f32 can show.
 #[inline(always)]
-fn tail(t: f64) -> f64 {
-    let tau = 1.0 / (1.0 + 0.5 * t);
-    let u = 2.0 * tau - 1.0;
-    let mut p = -8.121_253_926_131_463e-6;
-    for c in [
-        2.072_307_029_320_794_5e-5,
-        4.179_589_266_921_644e-5,
-        -0.000_154_633_789_328_983_8,
-        -7.119_730_808_576_835e-5,
-        0.000_657_953_845_755_512_6,
-        -0.000_156_134_275_943_394_24,
-        -0.002_339_277_723_063_931,
-        0.001_761_339_365_454_157_8,
-        0.008_823_558_177_413_702,
-        -0.009_872_980_459_417_84,
-        -0.046_895_482_160_967_23,
-        0.047_343_320_367_391_11,
-        0.672_643_220_546_006_8,
-        -0.671_794_084_160_357_9,
-    ] {
-        p = p * u + c;
-    }
-    tau * Real::exp(p - t * t)
+fn short_tail(x: f64) -> f64 {
+    let x = select(x > 11.0, 11.0, x);
+    let [u, w] = place(x, [6.136_363_636_363_637, 1.454_545_454_545_454_6]);
+    let p = polynomial![u;
+        2.947_971_146_477_200_3e-6, -5.468_280_940_395_994e-6, -3.208_291_786_715_151e-5,
+        8.897_476_414_198_114e-5, 0.000_317_128_754_991_312_87, -0.001_062_332_199_840_766_8,
+        -0.004_739_182_997_909_906, 0.008_050_758_051_023_626, 0.102_133_654_657_069_32,
+        0.367_995_438_505_288_04, 0.807_523_520_077_926, 1.219_726_643_667_086,
+    ];
+    w * p * Real::exp(-(x * x))
+}
+
+/// The error function: its series near 0, 1 − erfc x further away.
+#[inline(always)]
+pub(super) fn erf(x: f64) -> f64 {
+    let t = x.abs();
+    let small = t + t * erf_series(t * t);
+    select(t < 1.0, small, 1.0 - tail(t)).copysign(x)
+}
+
+/// 1 − erf x, accurate also where that is small.
+#[inline(always)]
+pub(super) fn erfc(x: f64) -> f64 {
+    let t = x.abs();
+    let small = (1.0 - x) - x * erf_series(x * x);
+    let tail = tail(t);
+    select(t < 0.5, small, select(x < 0.0, 2.0 - tail, tail))
+}
+
+/// [`erf`] for f32, computed as f64, in which the rounding of x² does not show.
+#[inline(always)]
+pub(super) fn short_erf(x: f32) -> f32 {
+    let x = f64::from(x);
+    let t = x.abs();
+    let series = polynomial![t * t;
+        0.004_719_082_567_218_814, -0.026_757_732_735_015_517, 0.112_828_314_284_658_62,
+        -0.376_126_090_074_698_05, 0.128_379_165_601_791_47,
+    ];
+    let small = t + t * series;
+    select(t < 0.5, small, 1.0 - short_tail(t)).copysign(x) as f32
+}
+
+/// [`erfc`] for f32, computed as f64.
+#[inline(always)]
+pub(super) fn short_erfc(x: f32) -> f32 {
+    let x = f64::from(x);
+    let tail = short_tail(x.abs());
+    select(x < 0.0, 2.0 - tail, tail) as f32
 }
 
 /// The inverse of the error function; ±∞ at ±1, NaN beyond.

@@ -150,9 +150,10 @@ pub(super) fn convolution<const N: usize>(
             input: sizes[d],
             output: padded[d].saturating_sub(reach - 1).div_ceil(stride[d]),
             kernel,
-            stride: stride[d],
-            dilation: dilation[d],
-            padding: before,
+            // Larger ones do the same.
+            stride: stride[d].min(LARGEST),
+            dilation: dilation[d].min(LARGEST),
+            padding: before as isize,
         };
     }
     if axes.iter().any(|axis| axis.output == 0) {
@@ -202,9 +203,10 @@ pub(super) fn transposed<const N: usize>(
             input: full.saturating_sub(padding[d].saturating_mul(2)),
             output: sizes[d],
             kernel,
-            stride: stride[d],
-            dilation: dilation[d],
-            padding: padding[d],
+            // Larger ones do the same.
+            stride: stride[d].min(LARGEST),
+            dilation: dilation[d].min(LARGEST),
+            padding: padding[d] as isize,
         };
     }
     if axes.iter().any(|axis| axis.input == 0 || axis.output == 0) {

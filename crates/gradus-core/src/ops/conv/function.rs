@@ -3,13 +3,12 @@
 //! with w, and that of w a product of x with y's gradient, again linear in both. All three share one
 //! geometry.
 
-use crate::autograd::{Context, Function, Grads, Saved, apply};
-use crate::dtype::dispatch_float;
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enabled};
+use crate::dtype::{Element, dispatch_float};
 use crate::error::Result;
 use crate::kernels::View;
-use crate::kernels::conv::{self, Geometry};
-use crate::shape::Layout;
-use crate::storage::Buffer;
+use crate::kernels::conv::{self, Geometry, Placed};
+use crate::shape::Dims;
 use crate::tensor::Tensor;
 
 /// conv(x, w) + b.
@@ -50,10 +49,27 @@ impl Function for Convolution {
         let &Self { dims, geometry } = self;
         let (x, w) = (saved.get(0)?, saved.get(1)?);
         let dx = saved.grad(0, || apply(Transposed { dims, geometry }, &[grad, &w]))?;
+        if saved.needs(1) && saved.needs(2) && !is_grad_enabled() {
+            let (dw, db) = weight_and_bias(self, &x, grad)?;
+            return Ok([dx, Grad::Of(dw), Grad::Of(db)].into());
+        }
         let dw = saved.grad(1, || apply(WeightGradient { dims, geometry }, &[&x, grad]))?;
         let db = saved.grad(2, || sum_by_channel(grad))?;
         Ok([dx, dw, db].into_iter().take(saved.inputs()).collect())
     }
+}
+
+/// Both gradients in one pass over x and y.
+fn weight_and_bias(
+    &Convolution { dims, geometry }: &Convolution,
+    x: &Tensor,
+    y: &Tensor,
+) -> Result<(Tensor, Tensor)> {
+    dispatch_float!("conv", x.dtype(), T => images::<T, _>([x, y], |[x, y]| {
+        let (weight, bias) = conv::weight_gradient(&geometry, x, y, true)?;
+        let channels = Dims::from_slice(&y.layout.shape[1..2]);
+        Ok((tensor(weight, dims), Tensor::from_buffer(bias, channels)))
+    }))
 }
 
 impl Function for Transposed {
@@ -90,10 +106,10 @@ impl Function for WeightGradient {
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         ctx.save(x[0]);
         ctx.save(x[1]);
-        dispatch_float!(self.name(), x[0].dtype(), T => images::<T>([x[0], x[1]], |[x, y]| {
-            conv::weight_gradient(&self.geometry, x, y)
+        dispatch_float!(self.name(), x[0].dtype(), T => images::<T, _>([x[0], x[1]], |[x, y]| {
+            conv::weight_gradient(&self.geometry, x, y, false)
         }))
-        .map(|w| tensor(w, self.dims))
+        .map(|(w, _)| tensor(w, self.dims))
     }
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
@@ -107,17 +123,15 @@ impl Function for WeightGradient {
 
 /// The gradient of a bias.
 fn sum_by_channel(grad: &Tensor) -> Result<Tensor> {
-    match grad.ndim() {
-        3 => grad.sum([0, 2]),
-        _ => grad.sum([0, 2, 3]),
-    }
+    let channels_last = grad.movedim(1, -1)?;
+    channels_last.flatten(0, -2)?.sum(0)
 }
 
 /// Calls `f` with both tensors as images or weights of two directions.
-fn images<T: crate::Element>(
+fn images<T: Element, R>(
     x: [&Tensor; 2],
-    f: impl FnOnce([View<'_, T>; 2]) -> Result<(Buffer, Layout)>,
-) -> Result<(Buffer, Layout)> {
+    f: impl FnOnce([View<'_, T>; 2]) -> Result<R>,
+) -> Result<R> {
     let layouts = x.map(|x| {
         let mut layout = x.layout().clone();
         if layout.rank() == 3 {
@@ -138,7 +152,7 @@ fn images<T: crate::Element>(
 }
 
 /// The opposite: a tensor of `dims` directions.
-fn tensor((buffer, mut layout): (Buffer, Layout), dims: usize) -> Tensor {
+fn tensor((buffer, mut layout): Placed, dims: usize) -> Tensor {
     if dims == 1 {
         layout.shape.remove(2);
         layout.strides.remove(2);

@@ -309,7 +309,7 @@ impl Function for WindowMeans {
         let y = dispatch_float!(self.op, x.dtype(), T => self.order.with_slice::<T, _>(x, |x| {
             if self.back { means.spread(x) } else { means.gather(x) }
         }))?;
-        Ok(Tensor::from_parts(y, self.order.layout(shape)))
+        Ok(Tensor::from_buffer_as(y, self.order.layout(shape)))
     }
 
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {

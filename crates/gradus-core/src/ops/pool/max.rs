@@ -209,7 +209,7 @@ impl Tensor {
         let at = places!(places.dtype(), P => find.order.with_slice(&places, |places| {
             pool::positions::<P>(places, windows)
         }))?;
-        let at = Tensor::from_parts(at, find.order.layout(shape));
+        let at = Tensor::from_buffer_as(at, find.order.layout(shape));
         let take = MaxPooling {
             step: Step::Take(places),
             ..find
@@ -425,7 +425,7 @@ impl MaxPooling {
                 places!(small, P => pool::max::<T, P>(x, self.windows(&shape)))
             })
         })?;
-        Ok(found.map(|buffer| Tensor::from_parts(buffer, self.order.layout(shape.clone()))))
+        Ok(found.map(|buffer| Tensor::from_buffer_as(buffer, self.order.layout(shape.clone()))))
     }
 
     /// `kernel` of elements and places.
@@ -463,7 +463,7 @@ impl Function for MaxPooling {
             false => sized(x.shape(), rows.windows.len(), cols.windows.len())?,
         };
         let y = self.moved(x, places, put)?;
-        Ok(Tensor::from_parts(y, self.order.layout(shape)))
+        Ok(Tensor::from_buffer_as(y, self.order.layout(shape)))
     }
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
