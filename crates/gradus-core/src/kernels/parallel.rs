@@ -164,6 +164,11 @@ impl Job<'_> {
 /// # Panics
 /// If a task panics, after all tasks that were begun have ended.
 pub(crate) fn run(tasks: usize, f: impl Fn(usize) + Sync) {
+    run_each(tasks, &f);
+}
+
+/// [`run`], compiled once for all that is run.
+fn run_each(tasks: usize, f: &(dyn Fn(usize) + Sync)) {
     let threads = if tasks > 1 {
         num_threads().min(tasks)
     } else {
@@ -180,7 +185,7 @@ pub(crate) fn run(tasks: usize, f: impl Fn(usize) + Sync) {
         end: (i + 1) * tasks / threads,
     };
     let job = Job {
-        run: &f,
+        run: f,
         shares: (0..threads).map(share).collect(),
         panicked: AtomicBool::new(false),
     };
@@ -332,13 +337,18 @@ impl Pool {
 /// Writes `out` in chunks of `grain` elements: `f(start, chunk)` fills the chunk that begins at
 /// element `start`.
 pub(crate) fn fill<T: Send>(out: &mut [T], grain: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    fill_each(out, grain, &f);
+}
+
+/// [`fill`], compiled once for each type of elements.
+fn fill_each<T: Send>(out: &mut [T], grain: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
     let grain = grain.max(1);
     if out.len() <= grain {
         return f(0, out);
     }
     let len = out.len();
     let start = Shared(out.as_mut_ptr());
-    run(len.div_ceil(grain), |task| {
+    run_each(len.div_ceil(grain), &|task| {
         let range = chunk(len, grain, task);
         // SAFETY: `range` lies within `out`, tasks have disjoint ranges, and `out` is borrowed
         // mutably until `run` returns.
