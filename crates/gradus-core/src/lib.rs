@@ -36,7 +36,9 @@ pub use kernels::math::{Float, Real};
 pub use kernels::parallel::{num_threads, set_num_threads, single_threaded};
 #[cfg(feature = "linalg")]
 pub use ops::linalg::dense as linalg;
-pub use ops::loss;
-pub use ops::{Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s};
+pub use ops::{
+    Activation, Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s,
+};
+pub use ops::{conv, loss, pool};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

@@ -1,7 +1,8 @@
 //! A fork-join pool whose hand-over costs about a microsecond while work is flowing.
 //!
-//! One job runs at a time. Its tasks are numbered; the caller and the workers each take the next
-//! number until none is left. Workers spin for a moment after a job, because the next one usually
+//! One job runs at a time. Its tasks are numbered; the caller and the workers each have a share of
+//! the numbers, the same at every job, so that they come upon what they left in their caches. Who
+//! has finished goes on with the others' shares. Workers spin for a moment after a job, because the next one usually
 //! comes at once, then sleep, so an idle program uses no processor. The caller never waits for a
 //! sleeping worker: a job that is over is closed, and who comes late goes back to sleep.
 //!
@@ -10,6 +11,7 @@
 //! alone; so does every job of a forked child.
 
 use parking_lot::{Condvar, Mutex};
+use smallvec::SmallVec;
 use std::cell::Cell;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -120,11 +122,16 @@ struct Pool {
 
 struct Job<'a> {
     run: &'a (dyn Fn(usize) + Sync),
-    tasks: usize,
-    next: AtomicUsize,
-    /// Workers that may join; the caller is one more.
-    helpers: usize,
+    /// The caller's share, then one for each worker that may join.
+    shares: SmallVec<[Share; 4]>,
     panicked: AtomicBool,
+}
+
+/// The tasks that one thread begins with. On a cache line of its own.
+#[repr(align(64))]
+struct Share {
+    next: AtomicUsize,
+    end: usize,
 }
 
 const OPEN: u64 = 1 << 15;
@@ -132,14 +139,23 @@ const INSIDE: u64 = OPEN - 1;
 const NUMBER: u64 = !(INSIDE | OPEN);
 
 impl Job<'_> {
-    fn work(&self) {
-        loop {
-            let task = self.next.fetch_add(1, Ordering::Relaxed);
-            if task >= self.tasks {
-                return;
+    /// Works on share number `own` and then on the others.
+    fn work(&self, own: usize) {
+        let (before, from) = self.shares.split_at(own);
+        for share in from.iter().chain(before) {
+            loop {
+                let task = share.next.fetch_add(1, Ordering::Relaxed);
+                if task >= share.end {
+                    break;
+                }
+                (self.run)(task);
             }
-            (self.run)(task);
         }
+    }
+
+    /// Workers that may join.
+    fn helpers(&self) -> usize {
+        self.shares.len() - 1
     }
 }
 
@@ -148,6 +164,11 @@ impl Job<'_> {
 /// # Panics
 /// If a task panics, after all tasks that were begun have ended.
 pub(crate) fn run(tasks: usize, f: impl Fn(usize) + Sync) {
+    run_each(tasks, &f);
+}
+
+/// [`run`], compiled once for all that is run.
+fn run_each(tasks: usize, f: &(dyn Fn(usize) + Sync)) {
     let threads = if tasks > 1 {
         num_threads().min(tasks)
     } else {
@@ -159,11 +180,13 @@ pub(crate) fn run(tasks: usize, f: impl Fn(usize) + Sync) {
         return (0..tasks).for_each(f);
     };
     pool.start_workers(threads - 1);
+    let share = |i: usize| Share {
+        next: AtomicUsize::new(i * tasks / threads),
+        end: (i + 1) * tasks / threads,
+    };
     let job = Job {
-        run: &f,
-        tasks,
-        next: AtomicUsize::new(0),
-        helpers: threads - 1,
+        run: f,
+        shares: (0..threads).map(share).collect(),
         panicked: AtomicBool::new(false),
     };
     pool.publish(&job);
@@ -175,7 +198,7 @@ pub(crate) fn run(tasks: usize, f: impl Fn(usize) + Sync) {
         }
     }
     let close = Close(pool);
-    job.work();
+    job.work(0);
     drop(close);
     assert!(
         !job.panicked.load(Ordering::Relaxed),
@@ -214,7 +237,7 @@ impl Pool {
     fn start_workers(&self, n: usize) {
         for i in self.started.load(Ordering::Relaxed)..n {
             let thread = std::thread::Builder::new().name(format!("gradus-{i}"));
-            if thread.spawn(|| POOL.wait().worker()).is_err() {
+            if thread.spawn(move || POOL.wait().worker(i)).is_err() {
                 return;
             }
             self.started.store(i + 1, Ordering::Relaxed);
@@ -249,12 +272,12 @@ impl Pool {
         }
     }
 
-    fn worker(&self) {
+    fn worker(&self, number: usize) {
         let mut done = 0;
         loop {
             self.wait_for_work(done);
             // By now another job may be open than the one that was seen, or none.
-            done = self.help().unwrap_or(done);
+            done = self.help(number).unwrap_or(done);
         }
     }
 
@@ -280,7 +303,7 @@ impl Pool {
 
     /// Joins the open job, if there is still one, works if it wants more hands, and returns its
     /// number.
-    fn help(&self) -> Option<u64> {
+    fn help(&self, worker: usize) -> Option<u64> {
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
             if state & OPEN == 0 {
@@ -299,8 +322,10 @@ impl Pool {
         // SAFETY: the job was open when this worker was counted as inside, so its caller is still
         // in `run` and stays there until the count has fallen to 0 again.
         let job = unsafe { &*self.job.load(Ordering::Relaxed) };
-        if state & INSIDE < job.helpers as u64
-            && std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.work())).is_err()
+        let helpers = job.helpers();
+        let work = || job.work(1 + worker % helpers);
+        if state & INSIDE < helpers as u64
+            && std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err()
         {
             job.panicked.store(true, Ordering::Relaxed);
         }
@@ -312,13 +337,18 @@ impl Pool {
 /// Writes `out` in chunks of `grain` elements: `f(start, chunk)` fills the chunk that begins at
 /// element `start`.
 pub(crate) fn fill<T: Send>(out: &mut [T], grain: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    fill_each(out, grain, &f);
+}
+
+/// [`fill`], compiled once for each type of elements.
+fn fill_each<T: Send>(out: &mut [T], grain: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
     let grain = grain.max(1);
     if out.len() <= grain {
         return f(0, out);
     }
     let len = out.len();
     let start = Shared(out.as_mut_ptr());
-    run(len.div_ceil(grain), |task| {
+    run_each(len.div_ceil(grain), &|task| {
         let range = chunk(len, grain, task);
         // SAFETY: `range` lies within `out`, tasks have disjoint ranges, and `out` is borrowed
         // mutably until `run` returns.

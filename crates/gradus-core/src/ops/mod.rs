@@ -7,16 +7,20 @@
 
 pub(crate) mod binary;
 mod cast;
+mod channel_norm;
 mod compare;
+pub mod conv;
 mod counting;
 mod dropout;
 mod index;
 mod inplace;
 pub(crate) mod linalg;
+mod linear;
 pub mod loss;
 mod matmul;
 mod normalize;
 mod pointwise;
+pub mod pool;
 mod reduce;
 mod registry;
 mod scan;
@@ -28,6 +32,7 @@ pub use compare::Closeness;
 pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
+pub use pointwise::Activation;
 pub use reduce::rank::Interpolation;
 pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
@@ -91,6 +96,8 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    linear::CASES,
+    conv::cases::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
     #[cfg(feature = "linalg")]
@@ -105,7 +112,11 @@ pub const ALL: &[&[Case]] = &[
     linalg::dense::spectral::CASES,
     softmax::CASES,
     normalize::CASES,
+    channel_norm::CASES,
     dropout::CASES,
+    pool::max::CASES,
+    pool::average::CASES,
+    pool::resize::CASES,
     loss::classes::CASES,
     loss::probabilities::CASES,
     loss::regression::CASES,
