@@ -176,7 +176,7 @@ pub fn broadcast(a: &[usize], b: &[usize]) -> Result<Dims> {
 /// let layout = Layout::contiguous([2, 3][..].into());
 /// assert_eq!((layout.shape[..].len(), layout.offset), (2, 0));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Layout {
     /// Sizes of the dimensions.
     pub shape: Dims,
@@ -184,6 +184,17 @@ pub struct Layout {
     pub strides: Strides,
     /// Position of the first element in the storage.
     pub offset: usize,
+}
+
+/// As each result has a layout: sizes and strides are copied as a whole, not one by one.
+impl Clone for Layout {
+    fn clone(&self) -> Self {
+        Self {
+            shape: Dims::from_slice(&self.shape),
+            strides: Strides::from_slice(&self.strides),
+            offset: self.offset,
+        }
+    }
 }
 
 impl Layout {

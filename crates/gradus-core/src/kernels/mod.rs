@@ -8,6 +8,7 @@
 pub(crate) mod average;
 pub(crate) mod channels;
 pub(crate) mod conv;
+mod dots;
 pub(crate) mod folds;
 pub(crate) mod gather;
 pub(crate) mod map;
@@ -30,9 +31,14 @@ use crate::dtype::Element;
 use crate::shape::Layout;
 use crate::storage::Buffer;
 
+/// A loop that [`vectorize`] runs. Closures are such; but one with much in it (an exponential is
+/// enough) would stay a function of its own, compiled for the oldest processor. A struct whose `call`
+/// is `#[inline(always)]`, and so is what it calls, does not.
+pub(crate) use pulp::NullaryFnOnce as Loop;
+
 /// Runs `f` compiled for the widest vectors this processor has.
 #[inline(always)]
-pub(crate) fn vectorize<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn vectorize<L: Loop>(f: L) -> L::Output {
     pulp::Arch::new().dispatch(f)
 }
 

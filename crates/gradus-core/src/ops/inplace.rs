@@ -55,11 +55,12 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn copy_(&self, source: &Tensor) -> Result<()> {
-        let copy = || -> Result<Tensor> {
-            let source = source.to_dtype(self.dtype())?;
-            source.broadcast_to(self.shape())
-        };
-        self.in_place("copy_", |_| copy())
+        self.expect_writable("copy_")?;
+        let new = source
+            .to_dtype(self.dtype())
+            .and_then(|source| source.broadcast_to(self.shape()))
+            .map_err(|e| e.at("copy_"))?;
+        self.replace("copy_", new)
     }
 
     /// Overwrites every element with `value`, converted.
@@ -75,8 +76,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn fill_(&self, value: f64) -> Result<()> {
+        self.expect_writable("fill_")?;
         let value = Tensor::full((), value, self.dtype())?;
-        self.in_place("fill_", |_| value.broadcast_to(self.shape()))
+        self.replace("fill_", value.broadcast_to(self.shape())?)
     }
 
     /// Adds `other`, which broadcasts, in place. Views see the change, and it is recorded: gradients
@@ -248,6 +250,11 @@ impl Tensor {
         if new.requires_grad() && !self.requires_grad() {
             new = f(&old()?).map_err(|e| e.at(op))?;
         }
+        self.replace(op, new)
+    }
+
+    /// Puts the elements of `new` into this tensor's memory and gives it the history of `new`.
+    fn replace(&self, op: &str, mut new: Tensor) -> Result<()> {
         self.expect_traceable(op, &new)?;
         if new.shape() != self.shape() {
             return Err(err!(

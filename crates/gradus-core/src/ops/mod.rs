@@ -15,6 +15,7 @@ mod dropout;
 mod index;
 mod inplace;
 pub(crate) mod linalg;
+mod linear;
 pub mod loss;
 mod matmul;
 mod normalize;
@@ -31,6 +32,7 @@ pub use compare::Closeness;
 pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
+pub use pointwise::Activation;
 pub use reduce::rank::Interpolation;
 pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
@@ -94,6 +96,7 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    linear::CASES,
     conv::cases::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,

@@ -3,7 +3,7 @@
 pub(super) mod settings;
 
 use super::{Elu, Layer, LeakyRelu, Module};
-use crate::{Error, Kind, Result, Tensor};
+use crate::{Activation, Error, Kind, Result, Tensor};
 
 /// max(x, 0). See [`Tensor::relu`].
 #[derive(Clone, Copy, Debug, Default, Module)]
@@ -11,6 +11,9 @@ pub struct Relu;
 impl Layer for Relu {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         x.relu()
+    }
+    fn activation(&self) -> Option<Activation> {
+        Some(Activation::Relu)
     }
 }
 
@@ -21,6 +24,9 @@ impl Layer for Sigmoid {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         x.sigmoid()
     }
+    fn activation(&self) -> Option<Activation> {
+        Some(Activation::Sigmoid)
+    }
 }
 
 /// The hyperbolic tangent. See [`Tensor::tanh`].
@@ -29,6 +35,9 @@ pub struct Tanh;
 impl Layer for Tanh {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         x.tanh()
+    }
+    fn activation(&self) -> Option<Activation> {
+        Some(Activation::Tanh)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::scope::located;
 use super::{Layer, Module, Parameter, uniform_parameter};
-use crate::{Result, Tensor};
+use crate::{Activation, Result, Tensor};
 
 /// y = x·Wᵀ + b. Shapes: input [.., in], weight [out, in], bias \[out\], result [.., out].
 ///
@@ -43,22 +43,36 @@ impl Linear {
     }
 }
 
+impl Linear {
+    /// An error that says what to do unless `x` has as many features as the layer takes.
+    fn check(&self, x: &Tensor) -> Result<()> {
+        let (features, expected) = (x.shape().last(), self.weight.shape()[1]);
+        if features == Some(&expected) {
+            return Ok(());
+        }
+        Err(crate::Error::new(
+            crate::Kind::Shape,
+            format!(
+                "{}: got {} features in an input of shape {:?}, expected {expected}; flatten images first, or change \
+                 the layer's size",
+                located(self),
+                features.copied().unwrap_or(0),
+                x.shape()
+            ),
+        ))
+    }
+}
+
 impl Layer for Linear {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (features, expected) = (x.shape().last(), self.weight.shape()[1]);
-        if features != Some(&expected) {
-            return Err(crate::Error::new(
-                crate::Kind::Shape,
-                format!(
-                    "{}: got {} features in an input of shape {:?}, expected {expected}; flatten images first, or \
-                     change the layer's size",
-                    located(self),
-                    features.copied().unwrap_or(0),
-                    x.shape()
-                ),
-            ));
-        }
+        self.check(x)?;
         x.linear(&self.weight, self.bias.as_deref())
+            .map_err(|e| e.at(located(self)))
+    }
+
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.check(x)?;
+        x.linear_then(&self.weight, self.bias.as_deref(), activation)
             .map_err(|e| e.at(located(self)))
     }
 

@@ -99,11 +99,6 @@ impl<'a, T: Number> Patches<'a, T> {
         self.runs.len() * self.run
     }
 
-    /// From where a patch begins to its furthest end.
-    pub(super) fn reach(&self) -> usize {
-        self.runs.iter().max().map_or(0, |run| run + self.run)
-    }
-
     /// Where each number of a patch is.
     pub(super) fn numbers(&self) -> Vec<usize> {
         let run = |&start: &usize| start..start + self.run;
@@ -114,22 +109,6 @@ impl<'a, T: Number> Patches<'a, T> {
     pub(super) fn row_len(&self) -> usize {
         let [down, across] = self.axes;
         down.stride.min(down.reach()) * across.span() * self.channels
-    }
-
-    /// The kernel's rows, as runs, that meet the input in some of these rows of outputs.
-    pub(super) fn runs_within(&self, rows: Range<usize>) -> Range<usize> {
-        let down = &self.axes[0];
-        if !self.copied {
-            return 0..self.runs.len();
-        }
-        let taps = rows.map(|row| down.taps(row % down.output));
-        let all = taps.reduce(|a, b| match (a.is_empty(), b.is_empty()) {
-            (true, _) => b,
-            (_, true) => a,
-            _ => a.start.min(b.start)..a.end.max(b.end),
-        });
-        let parts = self.runs.len() / down.kernel;
-        all.map_or(0..0, |taps| taps.start * parts..taps.end * parts)
     }
 
     /// The patches of these rows of outputs, counted through all images, in one group.

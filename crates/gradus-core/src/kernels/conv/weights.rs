@@ -122,6 +122,11 @@ impl<'a, T: Number> Weights<'a, T> {
         self
     }
 
+    /// Numbers of a patch.
+    pub(super) fn patch(&self) -> usize {
+        self.layout.shape[1..].iter().product()
+    }
+
     /// All groups, packed.
     ///
     /// # Errors

@@ -15,7 +15,7 @@ pub(crate) use division::remainder;
 
 use super::registry::{Case, Input};
 use super::{Operand, promoted};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enabled};
 use crate::dtype::{Number, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::map::{self, Cost};
@@ -114,15 +114,21 @@ impl Tensor {
         div(self, other)
     }
 
-    /// `self + other`, in this tensor's own memory when nobody else can see it.
-    pub(crate) fn add_into(self, other: &Tensor) -> Result<Tensor> {
-        let in_place = self.is_sole_owner()
-            && !self.requires_grad()
+    /// Adds `other` to this handle's value: in the memory of one of the two if nobody else can see it,
+    /// else in new memory.
+    pub(crate) fn accumulate(&mut self, mut other: Tensor) -> Result<()> {
+        let free = |x: &Tensor| x.is_sole_owner() && !x.requires_grad();
+        if !free(self) && free(&other) {
+            std::mem::swap(self, &mut other);
+        }
+        let in_place = free(self)
+            && !(is_grad_enabled() && other.requires_grad())
             && other.dtype() == self.dtype()
             && other.shape() == self.shape()
             && other.lies_like(&self);
         if !in_place {
-            return self.add(other);
+            *self = self.add(&other)?;
+            return Ok(());
         }
         dispatch_number!("add", self.dtype(), T => {
             self.storage().update([], other.storage(), |sum: &mut [T], [], x: &[T]| {
@@ -131,8 +137,7 @@ impl Tensor {
                 crate::kernels::update::update(sum, x, [], |s, x, []| *s = s.plus(x));
             });
             Ok(())
-        })?;
-        Ok(self)
+        })
     }
 }
 
