@@ -71,3 +71,19 @@ fn a_dense_network_by_sgd() -> Result<()> {
 fn a_dense_network_by_adam_with_large_batches() -> Result<()> {
     steady(mlp, |net| Adam::new(net.parameters(), 0.01), &[3000, 100])
 }
+
+#[test]
+fn a_convolutional_network() -> Result<()> {
+    let net = || {
+        Ok(nn::Sequential::new()
+            .add(nn::Conv2d::new(1, 4, 3)?.padding(1))
+            .add(nn::BatchNorm2d::new(4)?)
+            .add(nn::Relu)
+            .add(nn::MaxPool2d::new(2))
+            .add(nn::Conv2d::new(4, 8, 3)?)
+            .add(nn::Relu)
+            .add(nn::Flatten)
+            .add(nn::Linear::new(8 * 4 * 4, 10)?))
+    };
+    steady(net, |net| Sgd::new(net.parameters(), 0.01), &[8, 1, 12, 12])
+}
