@@ -81,6 +81,7 @@ impl DType {
     /// # use gradus_core::DType;
     /// assert!(DType::F32.is_float() && !DType::I64.is_float());
     /// ```
+    #[inline]
     pub fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
     }
@@ -148,6 +149,7 @@ pub unsafe trait Element:
     /// The value converted with Rust's `as`; for bool, whether it is not zero.
     fn from_i64(x: i64) -> Self;
     /// Converts as `as` does, exactly for integers and through f64 for floats.
+    #[inline(always)]
     fn cast<U: Element>(self) -> U {
         if Self::DTYPE.is_float() {
             U::from_f64(self.to_f64())

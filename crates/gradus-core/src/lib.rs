@@ -18,6 +18,7 @@ mod dtype;
 mod error;
 pub mod io;
 pub(crate) mod kernels;
+pub mod memory;
 pub mod ops;
 pub mod random;
 pub mod shape;
@@ -32,10 +33,12 @@ pub use autograd::{
 pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
 pub use kernels::math::{Float, Real};
-pub use kernels::parallel::{num_threads, set_num_threads};
+pub use kernels::parallel::{num_threads, set_num_threads, single_threaded};
 #[cfg(feature = "linalg")]
 pub use ops::linalg::dense as linalg;
-pub use ops::{Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s};
-pub use ops::{conv, loss};
+pub use ops::{
+    Activation, Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s,
+};
+pub use ops::{conv, loss, pool};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

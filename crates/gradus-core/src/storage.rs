@@ -4,10 +4,13 @@
 //! buffer, from several threads, and counts the writes. This file and `kernels` are the only ones
 //! with `unsafe` code.
 
+mod account;
 mod mapped;
 mod pool;
+mod system;
 
 pub(crate) use mapped::Mapped;
+pub use pool::{empty_cache, reset_peak, stats};
 
 use crate::dtype::{DType, Element};
 use crate::error::Result;

@@ -1,8 +1,9 @@
 //! The engine: what a recorded graph does, beyond single operations.
 
-use gradus_core::autograd::{self, GradOptions};
+use gradus_core::autograd::{self, GradOptions, grad_with};
+use gradus_core::shape::Layout;
 use gradus_core::{
-    Context, DType, Function, Grad, Grads, Kind, Result, Saved, Tensor, apply, no_grad,
+    Context, DType, Function, Grad, Grads, Kind, Result, Saved, Tensor, apply, no_grad, s,
 };
 
 fn leaf(x: f64) -> Tensor {
@@ -290,5 +291,64 @@ fn changing_one_gradient_in_place_changes_no_other_and_no_tensor() -> Result<()>
         }
         assert_eq!(v.to_vec::<f64>()?, [1.0, 1.0]);
     }
+    Ok(())
+}
+
+#[test]
+fn gradients_of_many_parts_are_put_together() -> Result<()> {
+    let x = Tensor::arange(0.0, 40.0, 1.0, DType::F64)?
+        .reshape([20, 2])?
+        .requires_grad_(true)?;
+    // Row i times i, some rows twice, a strided part and the whole.
+    let mut loss = x.sum(..)?;
+    for (i, row) in x.unbind(0)?.iter().chain(&x.unbind(0)?[..3]).enumerate() {
+        loss = loss.add(&row.mul(i as f64)?.sum(..)?)?;
+    }
+    loss = loss.add(&x.i((s(.., 2), 1))?.mul(100.0)?.sum(..)?)?;
+    let expected: Vec<f64> = (0..40)
+        .map(|i| (i / 2, i % 2))
+        .map(|(row, col)| {
+            let again = if row < 3 { row + 20 } else { 0 };
+            let strided = if row % 2 == 0 && col == 1 { 100 } else { 0 };
+            (1 + row + again + strided) as f64
+        })
+        .collect();
+    loss.backward()?;
+    assert_eq!(x.grad().unwrap().to_vec::<f64>()?, expected);
+    // With a history the same numbers, by operations that are recorded.
+    let options = GradOptions {
+        create_graph: true,
+        ..GradOptions::default()
+    };
+    let recorded = grad_with(&[&loss], &[&x], options)?.remove(0).unwrap();
+    assert_eq!(recorded.to_vec::<f64>()?, expected);
+    Ok(())
+}
+
+#[test]
+fn a_part_outside_of_its_input_is_an_error() -> Result<()> {
+    struct Outside(usize);
+    impl Function for Outside {
+        fn name(&self) -> &'static str {
+            "outside"
+        }
+        fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
+            x[0].copy()
+        }
+        fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
+            let mut part = Layout::contiguous(grad.shape().into());
+            part.offset = self.0;
+            Ok([Grad::Part(Box::new(part), grad.clone())].into())
+        }
+    }
+    let x = Tensor::ones([3]).requires_grad_(true)?;
+    for pending in [false, true] {
+        let y = apply(Outside(1), &[&x])?.sum(..)?;
+        let loss = if pending { y.add(&x.sum(..)?)? } else { y };
+        assert_eq!(loss.backward().unwrap_err().kind(), Kind::Autograd);
+        assert!(x.grad().is_none());
+    }
+    apply(Outside(0), &[&x])?.sum(..)?.backward()?;
+    assert_eq!(x.grad().unwrap().to_vec::<f32>()?, [1.0; 3]);
     Ok(())
 }

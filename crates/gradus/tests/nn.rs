@@ -151,6 +151,43 @@ fn paths_and_observations_reach_into_nested_chains() {
 }
 
 #[test]
+fn an_activation_computed_by_the_layer_before_it_changes_no_bit() -> Result<()> {
+    for activation in nn::ACTIVATIONS {
+        random::manual_seed(3);
+        let chain = |f: &dyn Fn() -> Result<Box<dyn Layer>>| -> Result<nn::Sequential> {
+            Ok(nn::Sequential::new()
+                .add(nn::Flatten)
+                .add(f()?) // Behind a layer that computes no activation.
+                .add(nn::Linear::new(70, 33)?)
+                .add(f()?)
+                .add(f()?) // Behind another activation.
+                .add(nn::Linear::without_bias(33, 5)?)
+                .add(f()?))
+        };
+        let net = chain(&|| nn::activation(activation))?;
+        let x = Tensor::randn([9, 7, 10])?;
+        let results = |y: Tensor| -> Result<Vec<Vec<f32>>> {
+            net.zero_grad();
+            y.square()?.sum(..)?.backward()?;
+            let grads = net.parameters().into_iter().filter_map(|p| p.grad());
+            grads.chain([y]).map(|t| t.to_vec()).collect()
+        };
+        let together = net.forward(&x)?;
+        let (apart, seen) = nn::observe(|| net.forward(&x));
+        let apart = apart?;
+        assert_eq!(seen.len(), 7, "an observer sees every layer");
+        assert_eq!(
+            together.grad_fn().unwrap().name(),
+            format!("linear_{activation}"),
+            "nothing was done together"
+        );
+        assert_eq!(apart.grad_fn().unwrap().name(), *activation);
+        assert_eq!(results(together)?, results(apart)?, "{activation}");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_parameter_without_gradient_is_named_and_nothing_moves() {
     let net = nn::Sequential::new()
         .add(nn::Linear::new(2, 2).unwrap())

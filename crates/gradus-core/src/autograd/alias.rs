@@ -215,8 +215,16 @@ impl Function for Embed {
 
 /// The gradient of any view: zeros of `shape` to which `grad` is added at the places that `view`
 /// says of a contiguous tensor of that shape.
-pub(crate) fn embed(shape: &[usize], view: Layout, grad: &Tensor) -> Result<Tensor> {
+pub(super) fn embed(shape: &[usize], view: Layout, grad: &Tensor) -> Result<Tensor> {
     let whole = Layout::contiguous(Dims::from_slice(shape));
+    if view.shape[..] != *grad.shape() || !view.lies_within(whole.numel()) {
+        return Err(err!(
+            Autograd,
+            "backward returned a gradient of shape {:?} for a part of shape {:?} of an input of shape {shape:?}",
+            grad.shape(),
+            view.shape.as_slice()
+        ));
+    }
     apply(Embed(Part { whole, part: view }), &[grad])
 }
 

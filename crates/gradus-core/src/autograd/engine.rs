@@ -1,11 +1,15 @@
 //! `backward`: from a result to its leaves, without recursion. `grad.rs` has the other ways to ask.
 
+use super::alias::embed;
 use super::function::{Grad, Saved};
 use super::grad::GradOptions;
+use super::grad_mode::is_grad_enabled;
 use super::node::Node;
+use super::pending::Pending;
 use crate::error::{Result, err};
+use crate::shape::Layout;
 use crate::tensor::Tensor;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Tensor {
@@ -68,23 +72,26 @@ pub(super) fn walk(
     // What was made before every target cannot lead to one.
     let first = targets.as_ref().and_then(|ids| ids.first().copied());
     let mut arrived = Vec::new();
-    let mut pending = BTreeMap::new();
+    let mut pending = Pending::default();
     for (root, gradient) in roots {
-        add(&mut pending, root, gradient)?;
+        pending.add(&root, gradient)?;
     }
-    while let Some((id, (node, gradient))) = pending.pop_last() {
+    while let Some((node, gradient)) = pending.pop() {
         let gradient = node.run_hooks(gradient)?;
         let wanted = match &targets {
-            Some(targets) => targets.contains(&id),
+            Some(targets) => targets.contains(&node.id),
             None => node.collects(),
+        };
+        let Some(operation) = &node.operation else {
+            if wanted {
+                arrived.push((node, gradient));
+            }
+            continue;
         };
         if wanted {
             arrived.push((node.clone(), gradient.clone()));
         }
-        let Some(operation) = &node.operation else {
-            continue;
-        };
-        if first.is_some_and(|first| id <= first) {
+        if first.is_some_and(|first| node.id <= first) {
             continue;
         }
         let name = node.name();
@@ -107,27 +114,36 @@ pub(super) fn walk(
             ));
         }
         for (input, grad) in operation.inputs.iter().zip(grads) {
-            if let (Some(input), Grad::Of(grad)) = (input, grad) {
-                let grad = fit(grad, input, name)?;
-                add(&mut pending, input.clone(), grad)?;
+            let Some(input) = input else { continue };
+            match grad {
+                Grad::Zero => {}
+                Grad::Of(grad) => pending.add(input, fit(grad, input, name)?)?,
+                Grad::Part(part, grad) => {
+                    if !add_part(pending.sum(input), &part, &grad)? {
+                        let grad = embed(&input.shape, *part, &grad)?;
+                        pending.add(input, fit(grad, input, name)?)?;
+                    }
+                }
             }
         }
     }
     Ok(arrived)
 }
 
-/// Adds to what is pending for a node.
-fn add(
-    pending: &mut BTreeMap<u64, (Arc<Node>, Tensor)>,
-    node: Arc<Node>,
-    grad: Tensor,
-) -> Result<()> {
-    let sum = match pending.remove(&node.id) {
-        Some((_, sum)) => sum.add_into(&grad)?,
-        None => grad,
+/// Adds to a part of what is pending for a node, if that can be done in its memory.
+fn add_part(sum: Option<&mut Tensor>, part: &Layout, grad: &Tensor) -> Result<bool> {
+    let writable = |sum: &&mut Tensor| {
+        let recorded = is_grad_enabled() && (sum.requires_grad() || grad.requires_grad());
+        sum.is_sole_owner() && sum.layout().offset == 0 && sum.dtype() == grad.dtype() && !recorded
     };
-    pending.insert(node.id, (node, sum));
-    Ok(())
+    let fits = |sum: &&mut Tensor| part.lies_within(sum.numel()) && part.shape[..] == *grad.shape();
+    match sum.filter(writable).filter(fits) {
+        Some(sum) => sum
+            .with_layout(part.clone())
+            .overwrite(grad, true)
+            .map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// A gradient in the shape and dtype of its input: summed over the dimensions that were broadcast.

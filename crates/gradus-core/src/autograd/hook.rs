@@ -73,7 +73,7 @@ impl Tensor {
             )
         })?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        node.arrivals.lock().hooks.push((number, Arc::new(hook)));
+        node.watch(|arrivals| arrivals.hooks.push((number, Arc::new(hook))));
         Ok(Hook {
             node: Arc::downgrade(&node),
             number,
@@ -101,7 +101,7 @@ impl Tensor {
                 "retain_grad: can't retain_grad on a tensor that has requires_grad=False"
             )
         })?;
-        node.arrivals.lock().retain = true;
+        node.watch(|arrivals| arrivals.retain = true);
         Ok(())
     }
 }
@@ -109,6 +109,9 @@ impl Tensor {
 impl Node {
     /// The gradient as the hooks leave it.
     pub(super) fn run_hooks(&self, mut gradient: Tensor) -> Result<Tensor> {
+        if !self.is_watched() {
+            return Ok(gradient);
+        }
         // A copy of the list: a hook may register another one.
         let hooks = self.arrivals.lock().hooks.clone();
         for (_, hook) in hooks {

@@ -22,8 +22,9 @@ mod gradcheck;
 mod graph;
 mod hook;
 mod node;
+mod pending;
 
-pub(crate) use alias::{Origin, embed};
+pub(crate) use alias::Origin;
 pub use checkpoint::checkpoint;
 pub use function::{Context, Function, Grad, Grads, Saved, apply};
 pub use functional::{hessian, jacobian, jvp, vjp};

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A place in the graph: where a tensor came from, or a leaf.
 ///
@@ -32,6 +32,8 @@ pub struct Node {
     pub(super) shape: Dims,
     pub(super) dtype: DType,
     pub(super) arrivals: Mutex<Arrivals>,
+    /// Whether there are hooks or the mark to retain: asked at every node, so without the lock.
+    pub(super) watched: AtomicBool,
     /// What pictures of the graph show.
     pub(super) value: Value,
     /// `None` for a leaf.
@@ -88,6 +90,7 @@ impl Node {
             shape: Dims::from_slice(tensor.shape()),
             dtype: tensor.dtype(),
             arrivals: Mutex::default(),
+            watched: AtomicBool::new(false),
             value: match operation {
                 None => Value::Leaf(tensor.downgrade()),
                 Some(_) if is_tracing() => Value::Kept(tensor.detach()),
@@ -153,18 +156,26 @@ impl Node {
 
     /// Whether gradients are collected here.
     pub(super) fn collects(&self) -> bool {
-        self.is_leaf() || self.arrivals.lock().retain
+        self.is_leaf() || (self.is_watched() && self.arrivals.lock().retain)
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::Acquire)
+    }
+
+    /// Changes what happens to gradients that arrive.
+    pub(super) fn watch(&self, change: impl FnOnce(&mut Arrivals)) {
+        change(&mut self.arrivals.lock());
+        self.watched.store(true, Ordering::Release);
     }
 
     /// Adds to the gradient collected here. Its history is kept only while recording
     /// (`create_graph`): otherwise one that a user's backward has recorded might lead back here.
     pub(super) fn accumulate(&self, grad: Tensor) -> Result<()> {
-        let mut arrivals = self.arrivals.lock();
-        let grad = match arrivals.grad.take() {
-            Some(sum) => sum.add_into(&grad)?,
-            None => grad.alone()?,
-        };
-        arrivals.grad = Some(grad);
+        match &mut self.arrivals.lock().grad {
+            Some(sum) => sum.accumulate(grad)?,
+            none => *none = Some(grad.alone()?),
+        }
         Ok(())
     }
 }

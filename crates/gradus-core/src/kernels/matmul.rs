@@ -1,26 +1,30 @@
 //! Matrix products through `gemm`, by its crates for f32 and f64 alone: the umbrella crate also
-//! compiles complex ones, half of its build.
+//! compiles complex ones, half of its build. Those that it is slow at go through [`dots`].
 //!
-//! A product above a size is cut into blocks of the result that run in parallel, each a serial
-//! `gemm` call. The cuts depend on the sizes alone: `gemm` chooses its blocking by the shape it is
-//! given, so cutting by the number of threads would change the rounding with it. Of many small
-//! products each is one task or less.
+//! A product above a size is cut into blocks of the result that run in parallel. The cuts depend on
+//! the sizes alone: `gemm` chooses its blocking by the shape it is given, so cutting by the number
+//! of threads would change the rounding with it. Of many small products each is one task or less.
 //!
 //! Integers have a plain loop: they wrap, so their sums may be formed in any order.
 
-use super::map;
+use super::dots::{Dots, Rows};
 use super::parallel::{self, Shared};
+use super::simd::{self, Lane};
+use super::{dots, map};
 use crate::dtype::Number;
 use crate::error::Result;
 use parking_lot::Mutex;
 
 /// Floating point operations worth a task of their own.
-const FLOPS_A_TASK: usize = 1 << 22;
+const FLOPS_A_TASK: usize = 1 << 20;
 /// Never more tasks than this for one product: each packs its operands anew.
 const MAX_TASKS: usize = 16;
-/// Blocks are multiples of the tile that `gemm` computes at once with AVX-512, so that only the last
-/// one has a ragged edge.
-const TILE: (usize, usize) = (8, 48);
+/// Blocks are multiples of the tile that is computed at once with AVX-512, so that only the last one
+/// has a ragged edge: `gemm`'s tile.
+const TILE: (usize, usize) = (6, 64);
+
+/// Rows of a block for which it pays to pack the whole other factor.
+const ROWS: usize = 32;
 
 /// A matrix in memory: the first element and the steps to the next row and column.
 #[derive(Clone, Copy)]
@@ -31,7 +35,31 @@ pub(crate) struct Matrix<'a, T> {
     pub col: isize,
 }
 
-impl<T> Matrix<'_, T> {
+impl<T: Copy> Matrix<'_, T> {
+    /// Where an element lies.
+    fn at(&self, row: usize, col: usize) -> *const T {
+        let steps = row as isize * self.row + col as isize * self.col;
+        let start = self.data.as_ptr().wrapping_add(self.offset);
+        start.wrapping_offset(steps)
+    }
+
+    /// The transpose.
+    fn turned(self) -> Self {
+        Self {
+            row: self.col,
+            col: self.row,
+            ..self
+        }
+    }
+
+    /// The rows, of contiguous elements.
+    fn rows(&self) -> Rows<T> {
+        Rows {
+            start: self.at(0, 0),
+            step: self.row,
+        }
+    }
+
     /// Whether every element of `rows × cols` lies within the data.
     fn holds(&self, rows: usize, cols: usize) -> bool {
         let span = |n: usize, step: isize| (n as isize - 1) * step;
@@ -77,7 +105,11 @@ pub(crate) fn products<'a, T: Factor>(
     error.into_inner()
 }
 
-/// `out = a·b`, or `out += a·b` when `add`; `a` is m×k, `b` is k×n, `out` is m×n row-major.
+/// What is done to a product while it is in the cache. It is called with every element once: with
+/// whole rows, or with a part of one that begins at the given column.
+pub(crate) type Finish<'a, T> = &'a (dyn Fn(usize, &mut [T]) + Sync);
+
+/// `out = a·b`, then completed by `finish`; `a` is m×k, `b` is k×n, `out` is m×n row-major.
 ///
 /// # Errors
 /// If there is no memory for a turned copy of a factor.
@@ -89,27 +121,68 @@ pub(crate) fn matmul<T: Product>(
     (m, k, n): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
-    add: bool,
+    finish: Finish<'_, T>,
 ) -> Result<()> {
     assert_eq!(out.len(), m * n, "matmul: output size");
     if m == 0 || n == 0 {
         return Ok(());
     }
     if k == 0 {
-        if !add {
-            out.fill(T::default());
-        }
+        out.fill(T::default());
+        finish(0, out);
         return Ok(());
     }
     assert!(
         a.holds(m, k) && b.holds(k, n),
         "matmul: operand outside its storage"
     );
+    let target = Shared(out.as_mut_ptr());
+    // Completes a block of the result that its task has computed.
+    let complete = |Block {
+                        top,
+                        left,
+                        rows,
+                        cols,
+                    }: Block| {
+        let run = |i: usize, len: usize| {
+            // SAFETY: elements of this task's block.
+            unsafe { std::slice::from_raw_parts_mut(target.get().add(i * n + left), len) }
+        };
+        if cols == n {
+            finish(0, run(top, rows * n));
+        } else {
+            (top..top + rows).for_each(|i| finish(left, run(i, cols)));
+        }
+    };
+    // Rows of both factors that lie side by side (an input and a weight).
+    if a.col == 1 && b.row == 1 && k >= 64 && (m <= 128 || n <= 32) {
+        blocks((m, k, n), dots::TILE, |block| {
+            let Block {
+                top,
+                left,
+                rows,
+                cols,
+            } = block;
+            let out = (target.get().wrapping_add(top * n + left), n);
+            // SAFETY: all rows lie within their data (asserted above) and are only read; each task
+            // writes its own rectangle of `out`, which has m·n elements.
+            simd::run(unsafe {
+                Dots::new(
+                    out,
+                    (rows, k, cols),
+                    a.rows().from(top, 0),
+                    b.turned().rows().from(left, 0),
+                )
+            });
+            complete(block);
+        });
+        return Ok(());
+    }
     // `gemm` packs a right factor whose columns are contiguous (a weight seen transposed) at a
     // quarter of the speed of a plain one; turning it round once is cheaper unless there are few
     // rows to multiply with.
     let turned = (b.row == 1 && b.col > 1 && m >= 4 && k * n >= 1 << 10)
-        .then(|| map::transpose(&b.data[b.offset..], k, n, b.col as usize))
+        .then(|| map::transpose(&b.data[b.offset..], 0, [1, k, n], b.col as usize))
         .transpose()?;
     let b = turned.as_ref().map_or(b, |t| Matrix {
         data: t.slice(),
@@ -117,20 +190,13 @@ pub(crate) fn matmul<T: Product>(
         row: n as isize,
         col: 1,
     });
-    // A power of two, so that two, four or eight threads have equal shares.
-    let work = (m * n).saturating_mul(2 * k) / FLOPS_A_TASK;
-    let tasks = 1 << work.clamp(1, MAX_TASKS).ilog2();
-    // Cut the longer side.
-    let (rows, cols) = if m >= n {
-        (piece(m, tasks, TILE.0), n)
-    } else {
-        (m, piece(n, tasks, TILE.1))
-    };
-    let (down, across) = (m.div_ceil(rows), n.div_ceil(cols));
-    let target = Shared(out.as_mut_ptr());
-    parallel::run(down * across, |task| {
-        let (i, j) = ((task / across) * rows, (task % across) * cols);
-        let (rows, cols) = (rows.min(m - i), cols.min(n - j));
+    blocks((m, k, n), TILE, |block| {
+        let Block {
+            top,
+            left,
+            rows,
+            cols,
+        } = block;
         // The crate's kernels want column-major results: the product is asked for as outᵀ = bᵀ·aᵀ.
         // SAFETY: `a` and `b` hold all their elements (asserted above) and are only read; each task
         // writes its own rectangle of `out`, which has m·n elements with row step n.
@@ -139,14 +205,14 @@ pub(crate) fn matmul<T: Product>(
                 cols,
                 rows,
                 k,
-                target.get().add(i * n + j),
+                target.get().add(top * n + left),
                 n as isize,
                 1,
-                add,
-                b.data.as_ptr().add(b.offset).offset(j as isize * b.col),
+                false,
+                b.at(0, left),
                 b.row,
                 b.col,
-                a.data.as_ptr().add(a.offset).offset(i as isize * a.row),
+                a.at(top, 0),
                 a.row,
                 a.col,
                 T::ONE,
@@ -157,8 +223,42 @@ pub(crate) fn matmul<T: Product>(
                 gemm_common::Parallelism::None,
             );
         }
+        complete(block);
     });
     Ok(())
+}
+
+/// A rectangle of the result.
+#[derive(Clone, Copy)]
+struct Block {
+    top: usize,
+    left: usize,
+    rows: usize,
+    cols: usize,
+}
+
+/// Cuts the result of a product into blocks and calls `f` with each, in parallel. The cuts are between
+/// rows if there are enough of them, so that threads come back to the rows of a gradient and of a
+/// weight that they wrote. The sides of blocks are multiples of the tile's.
+fn blocks((m, k, n): (usize, usize, usize), tile: (usize, usize), f: impl Fn(Block) + Sync) {
+    // A power of two, so that two, four or eight threads have equal shares.
+    let work = (m * n).saturating_mul(2 * k) / FLOPS_A_TASK;
+    let tasks = 1 << work.clamp(1, MAX_TASKS).ilog2();
+    let (rows, cols) = if m >= n.min(ROWS * tasks) {
+        (piece(m, tasks, tile.0), n)
+    } else {
+        (m, piece(n, tasks, tile.1))
+    };
+    let (down, across) = (m.div_ceil(rows), n.div_ceil(cols));
+    parallel::run(down * across, |task| {
+        let (top, left) = ((task / across) * rows, (task % across) * cols);
+        f(Block {
+            top,
+            left,
+            rows: rows.min(m - top),
+            cols: cols.min(n - left),
+        });
+    });
 }
 
 /// `gemm`'s signature: sizes, destination, whether to add to it, factors, each with column and row
@@ -186,7 +286,7 @@ type Gemm<T> = unsafe fn(
 );
 
 /// A number that matrices can be multiplied in.
-pub(crate) trait Product: Number {
+pub(crate) trait Product: Lane {
     /// The best product for this processor.
     fn gemm() -> Gemm<Self>;
 }
@@ -232,8 +332,8 @@ macro_rules! factors {
     )+};
 }
 factors! {
-    f32 |out, sizes, a, b| matmul(out, sizes, a, b, false);
-    f64 |out, sizes, a, b| matmul(out, sizes, a, b, false);
+    f32 |out, sizes, a, b| matmul(out, sizes, a, b, &|_, _| {});
+    f64 |out, sizes, a, b| matmul(out, sizes, a, b, &|_, _| {});
     u8 plain;
     i32 plain;
     i64 plain;

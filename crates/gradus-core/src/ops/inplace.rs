@@ -55,11 +55,12 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn copy_(&self, source: &Tensor) -> Result<()> {
-        let copy = || -> Result<Tensor> {
-            let source = source.to_dtype(self.dtype())?;
-            source.broadcast_to(self.shape())
-        };
-        self.in_place("copy_", |_| copy())
+        self.expect_writable("copy_")?;
+        let new = source
+            .to_dtype(self.dtype())
+            .and_then(|source| source.broadcast_to(self.shape()))
+            .map_err(|e| e.at("copy_"))?;
+        self.replace("copy_", new)
     }
 
     /// Overwrites every element with `value`, converted.
@@ -75,8 +76,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn fill_(&self, value: f64) -> Result<()> {
+        self.expect_writable("fill_")?;
         let value = Tensor::full((), value, self.dtype())?;
-        self.in_place("fill_", |_| value.broadcast_to(self.shape()))
+        self.replace("fill_", value.broadcast_to(self.shape())?)
     }
 
     /// Adds `other`, which broadcasts, in place. Views see the change, and it is recorded: gradients
@@ -169,8 +171,9 @@ impl Tensor {
     /// pass over all of them. Autograd does not see it.
     ///
     /// # Errors
-    /// If shapes or dtypes differ, a tensor is not contiguous (the gradient may be anything), two of
-    /// them share memory, or the dtype is not floating point. Nothing is changed then.
+    /// If shapes or dtypes differ, a tensor has gaps in memory or lies in another order than the
+    /// others (the gradient may be anything), two of them share memory, or the dtype is not floating
+    /// point. Nothing is changed then.
     ///
     /// ```
     /// use gradus_core::{Float, Tensor, ops::Update};
@@ -191,14 +194,14 @@ impl Tensor {
         state: [&Tensor; N],
         rule: &impl Update<N>,
     ) -> Result<()> {
-        let grad = if grad.shares_memory(self) {
-            grad.detach().copy()?
-        } else {
-            grad.detach().contiguous()?
-        };
         let fits = |t: &Tensor| {
-            t.shape() == self.shape() && t.dtype() == self.dtype() && t.is_contiguous()
+            t.shape() == self.shape() && t.dtype() == self.dtype() && t.lies_like(self)
         };
+        let mut grad = grad.detach();
+        let alike = grad.shape() == self.shape() && grad.dtype() == self.dtype();
+        if alike && (grad.shares_memory(self) || !grad.lies_like(self)) {
+            grad = grad.arranged_like(self)?;
+        }
         let apart = |i: usize| {
             !state[i].shares_memory(self)
                 && !state[i].shares_memory(&grad)
@@ -208,7 +211,7 @@ impl Tensor {
             return Err(err!(
                 Shape,
                 "update_: the parameter ({} of shape {:?}), gradient ({} of shape {:?}) and state must agree in shape and \
-                 dtype, be contiguous and lie apart in memory",
+                 dtype, be without gaps in the same order, and lie apart in memory",
                 self.dtype(),
                 self.shape(),
                 grad.dtype(),
@@ -247,6 +250,11 @@ impl Tensor {
         if new.requires_grad() && !self.requires_grad() {
             new = f(&old()?).map_err(|e| e.at(op))?;
         }
+        self.replace(op, new)
+    }
+
+    /// Puts the elements of `new` into this tensor's memory and gives it the history of `new`.
+    fn replace(&self, op: &str, mut new: Tensor) -> Result<()> {
         self.expect_traceable(op, &new)?;
         if new.shape() != self.shape() {
             return Err(err!(

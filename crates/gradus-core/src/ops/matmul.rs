@@ -2,10 +2,10 @@
 
 use super::registry::{Case, Input};
 use crate::autograd::{Context, Function, Grads, Saved, apply};
-use crate::dtype::{DType, Element, dispatch_float, dispatch_number};
+use crate::dtype::{DType, Element, dispatch_number};
 use crate::error::{Result, err};
-use crate::kernels::matmul::{Matrix, matmul, products};
-use crate::kernels::{View, map};
+use crate::kernels::View;
+use crate::kernels::matmul::{Matrix, products};
 use crate::shape::{Dims, Layout, broadcast, numel};
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
@@ -51,28 +51,6 @@ pub(super) const CASES: &[Case] = &[
     )
     .torch("x[0] @ x[1]")
     .constant(),
-    Case::new(
-        "linear",
-        &[
-            Input::real(&[4, 3]),
-            Input::real(&[2, 3]),
-            Input::real(&[2]),
-        ],
-        |x| x[0].linear(&x[1], Some(&x[2])),
-    )
-    .torch("F.linear(x[0], x[1], x[2])"),
-    Case::new(
-        "linear",
-        &[Input::real(&[2, 2, 3]), Input::real(&[2, 3])],
-        |x| x[0].linear(&x[1], None),
-    )
-    .torch("F.linear(x[0], x[1])"),
-    Case::new(
-        "linear",
-        &[Input::real(&[3]), Input::real(&[2, 3]), Input::real(&[2])],
-        |x| x[0].linear(&x[1], Some(&x[2])),
-    )
-    .torch("F.linear(x[0], x[1], x[2])"),
 ];
 
 impl Tensor {
@@ -148,72 +126,9 @@ impl Tensor {
             Ok(product)
         }
     }
-
-    /// x·Wᵀ + b, the affine map of a fully connected layer. Shapes `[.., in]`, `[out, in]`, `[out]` →
-    /// `[.., out]`.
-    ///
-    /// # Errors
-    /// If the sizes do not fit or the dtypes differ.
-    ///
-    /// ```
-    /// # use gradus_core::Tensor;
-    /// let (w, b) = (Tensor::from([[1.0, 2.0]]), Tensor::from([0.5]));
-    /// assert_eq!(Tensor::from([[3.0, 4.0]]).linear(&w, Some(&b))?.to_vec::<f32>()?, [11.5]);
-    /// # Ok::<(), gradus_core::Error>(())
-    /// ```
-    pub fn linear(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-        same_float("linear", self, weight)?;
-        let (&[out, input], Some(&features)) = (weight.shape(), self.shape().last()) else {
-            return Err(err!(
-                Shape,
-                "linear: expected an input [.., in] and a weight [out, in], got {:?} and {:?}",
-                self.shape(),
-                weight.shape()
-            ));
-        };
-        if features != input {
-            return Err(err!(
-                Shape,
-                "linear: got {features} features (input of shape {:?}), the weight of shape {:?} takes {input}",
-                self.shape(),
-                weight.shape()
-            ));
-        }
-        if let Some(b) = bias {
-            same_float("linear", self, b)?;
-            if b.shape() != [out] {
-                return Err(err!(
-                    Shape,
-                    "linear: a bias of shape [{out}] is needed, got {:?}",
-                    b.shape()
-                ));
-            }
-        }
-        let x = if self.ndim() == 1 {
-            self.unsqueeze(0)?
-        } else {
-            self.flatten(0, -2)?
-        };
-        let inputs = [Some(&x), Some(weight), bias];
-        let y = apply(
-            Linear,
-            &inputs
-                .into_iter()
-                .flatten()
-                .collect::<smallvec::SmallVec<[_; 3]>>(),
-        )?;
-        let mut shape = Dims::from_slice(&self.shape()[..self.ndim() - 1]);
-        shape.push(out);
-        y.reshape(&shape)
-    }
 }
 
-fn same_float(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {
-    a.dtype().expect_float(op)?;
-    same_dtype(op, a, b)
-}
-
-fn same_dtype(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {
+pub(super) fn same_dtype(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {
     if a.dtype() == b.dtype() {
         return Ok(());
     }
@@ -226,7 +141,7 @@ fn same_dtype(op: &str, a: &Tensor, b: &Tensor) -> Result<()> {
 }
 
 /// The matrix in the last two dimensions of a view, at the batch that starts at `offset`.
-fn matrix<'a, T: Element>(x: View<'a, T>, offset: usize) -> Matrix<'a, T> {
+pub(super) fn matrix<'a, T: Element>(x: View<'a, T>, offset: usize) -> Matrix<'a, T> {
     let rank = x.layout.rank();
     Matrix {
         data: x.data,
@@ -237,7 +152,7 @@ fn matrix<'a, T: Element>(x: View<'a, T>, offset: usize) -> Matrix<'a, T> {
 }
 
 /// The product of [.., m, k] and [.., k, n].
-struct MatMul;
+pub(super) struct MatMul;
 
 impl Function for MatMul {
     fn name(&self) -> &'static str {
@@ -289,46 +204,4 @@ fn batch_offset(layout: &Layout, batches: &[usize], mut i: usize) -> usize {
         i /= n;
     }
     offset
-}
-
-/// x·Wᵀ + b for a matrix x: the bias is written first, the product is added onto it.
-struct Linear;
-
-impl Function for Linear {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let (x, w, b) = (x[0], x[1], x.get(2));
-        ctx.save(x);
-        ctx.save(w);
-        let (m, k, n) = (x.shape()[0], x.shape()[1], w.shape()[0]);
-        let shape = Dims::from_slice(&[m, n]);
-        numel(&shape)?;
-        let wt = w.layout().permute(&[1, 0]);
-        let out = dispatch_float!("linear", x.dtype(), T => {
-            let mut out = match b {
-                Some(b) => {
-                    let rows = b.layout().broadcast_to(&shape)?;
-                    b.with::<T, _>(|b| map::copy(View::new(b.data, &rows)))?
-                }
-                None => Buffer::new::<T>(m * n)?,
-            };
-            x.with::<T, _>(|x| w.with::<T, _>(|w| {
-                let wt = View::new(w.data, &wt);
-                let (x, wt) = (matrix(x, x.layout.offset), matrix(wt, wt.layout.offset));
-                matmul(out.slice_mut(), (m, k, n), x, wt, b.is_some())
-            }))?;
-            Ok(out)
-        })?;
-        Ok(Tensor::from_buffer(out, shape))
-    }
-
-    fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
-        let dx = saved.grad(0, || apply(MatMul, &[g, &saved.get(1)?]))?;
-        let dw = saved.grad(1, || apply(MatMul, &[&g.t()?, &saved.get(0)?]))?;
-        let db = saved.grad(2, || g.sum(0))?;
-        Ok([dx, dw, db].into_iter().take(saved.inputs()).collect())
-    }
 }

@@ -7,6 +7,7 @@
 
 pub(crate) mod binary;
 mod cast;
+mod channel_norm;
 mod compare;
 pub mod conv;
 mod counting;
@@ -14,10 +15,12 @@ mod dropout;
 mod index;
 mod inplace;
 pub(crate) mod linalg;
+mod linear;
 pub mod loss;
 mod matmul;
 mod normalize;
 mod pointwise;
+pub mod pool;
 mod reduce;
 mod registry;
 mod scan;
@@ -29,6 +32,7 @@ pub use compare::Closeness;
 pub use counting::Unique;
 pub use index::{Index, Indices, Positions, ScatterReduce, Slice, s};
 pub use inplace::Update;
+pub use pointwise::Activation;
 pub use reduce::rank::Interpolation;
 pub use reduce::{Dimensions, Keepdim, keepdim};
 pub use registry::{Case, Input, Order};
@@ -92,6 +96,7 @@ pub const ALL: &[&[Case]] = &[
     index::scatter_reduce::CASES,
     index::search::CASES,
     matmul::CASES,
+    linear::CASES,
     conv::cases::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
@@ -107,7 +112,11 @@ pub const ALL: &[&[Case]] = &[
     linalg::dense::spectral::CASES,
     softmax::CASES,
     normalize::CASES,
+    channel_norm::CASES,
     dropout::CASES,
+    pool::max::CASES,
+    pool::average::CASES,
+    pool::resize::CASES,
     loss::classes::CASES,
     loss::probabilities::CASES,
     loss::regression::CASES,

@@ -2,7 +2,7 @@
 
 use super::{Row, no};
 use Kind::{DType as Type, Shape};
-use gradus_core::{Kind, Tensor};
+use gradus_core::{Activation, Kind, Tensor};
 
 #[rustfmt::skip] // One row a line.
 pub const TABLE: &[Row] = &[
@@ -17,4 +17,8 @@ pub const TABLE: &[Row] = &[
     (|t| no(t.v.linear(&t.v, None)), Shape, "linear", &["a weight [out, in]", "[3] and [3]"]),
     (|t| no(t.v.linear(&t.a, Some(&t.v))), Shape, "linear", &["a bias of shape [2] is needed, got [3]"]),
     (|t| no(t.d.linear(&t.a, None)), Type, "linear", &["float64 and float32"]),
+    (|t| no(t.w.linear_then(&t.a, None, Activation::Relu)), Shape, "linear_then", &["got 4 features", "[2, 3] takes 3"]),
+    (|t| no(t.v.linear_then(&t.v, None, Activation::Tanh)), Shape, "linear_then", &["a weight [out, in]", "[3] and [3]"]),
+    (|t| no(t.v.linear_then(&t.a, Some(&t.v), Activation::Tanh)), Shape, "linear_then", &["a bias of shape [2] is needed, got [3]"]),
+    (|t| no(t.d.linear_then(&t.a, None, Activation::Sigmoid)), Type, "linear_then", &["float64 and float32"]),
 ];

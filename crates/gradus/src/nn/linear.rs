@@ -1,12 +1,12 @@
 //! The fully connected layer.
 
 use super::scope::located;
-use super::{Layer, Module, Parameter, init};
-use crate::{Result, Tensor};
+use super::{Layer, Module, Parameter, uniform_parameter};
+use crate::{Activation, Result, Tensor};
 
 /// y = x·Wᵀ + b. Shapes: input [.., in], weight [out, in], bias \[out\], result [.., out].
 ///
-/// As in PyTorch, weight and bias begin uniform in ±1/√in. [`init`] has other beginnings.
+/// As in PyTorch, weight and bias begin uniform in ±1/√in. [`init`](super::init) has other beginnings.
 #[derive(Module)]
 pub struct Linear {
     /// The matrix W, [out, in].
@@ -29,9 +29,7 @@ impl Linear {
     /// ```
     pub fn new(in_features: usize, out_features: usize) -> Result<Self> {
         let mut layer = Self::without_bias(in_features, out_features)?;
-        let bias = Parameter::new(Tensor::zeros([out_features]))?;
-        init::uniform_(&bias, -bound(in_features), bound(in_features))?;
-        layer.bias = Some(bias);
+        layer.bias = Some(uniform_parameter([out_features], in_features)?);
         Ok(layer)
     }
 
@@ -40,36 +38,41 @@ impl Linear {
     /// # Errors
     /// If there is no memory for it.
     pub fn without_bias(in_features: usize, out_features: usize) -> Result<Self> {
-        let weight = Parameter::new(Tensor::full(
-            [out_features, in_features],
-            0.0,
-            crate::DType::F32,
-        )?)?;
-        init::uniform_(&weight, -bound(in_features), bound(in_features))?;
+        let weight = uniform_parameter([out_features, in_features], in_features)?;
         Ok(Self { weight, bias: None })
     }
 }
 
-fn bound(in_features: usize) -> f64 {
-    1.0 / (in_features.max(1) as f64).sqrt()
+impl Linear {
+    /// An error that says what to do unless `x` has as many features as the layer takes.
+    fn check(&self, x: &Tensor) -> Result<()> {
+        let (features, expected) = (x.shape().last(), self.weight.shape()[1]);
+        if features == Some(&expected) {
+            return Ok(());
+        }
+        Err(crate::Error::new(
+            crate::Kind::Shape,
+            format!(
+                "{}: got {} features in an input of shape {:?}, expected {expected}; flatten images first, or change \
+                 the layer's size",
+                located(self),
+                features.copied().unwrap_or(0),
+                x.shape()
+            ),
+        ))
+    }
 }
 
 impl Layer for Linear {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (features, expected) = (x.shape().last(), self.weight.shape()[1]);
-        if features != Some(&expected) {
-            return Err(crate::Error::new(
-                crate::Kind::Shape,
-                format!(
-                    "{}: got {} features in an input of shape {:?}, expected {expected}; flatten images first, or \
-                     change the layer's size",
-                    located(self),
-                    features.copied().unwrap_or(0),
-                    x.shape()
-                ),
-            ));
-        }
+        self.check(x)?;
         x.linear(&self.weight, self.bias.as_deref())
+            .map_err(|e| e.at(located(self)))
+    }
+
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.check(x)?;
+        x.linear_then(&self.weight, self.bias.as_deref(), activation)
             .map_err(|e| e.at(located(self)))
     }
 

@@ -1,6 +1,6 @@
 //! What a module is: a tree whose leaves are parameters, buffers and modes.
 
-use crate::{Error, Kind, Operand, Result, Tensor, no_grad};
+use crate::{Activation, Error, Kind, Operand, Result, Tensor, no_grad};
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -166,6 +166,30 @@ pub trait Layer: Module {
     /// # Errors
     /// If the input does not fit; messages name the layer.
     fn forward(&self, x: &Tensor) -> Result<Tensor>;
+
+    /// The activation that this layer is, if it is one that the layer before it may compute.
+    fn activation(&self) -> Option<Activation> {
+        None
+    }
+
+    /// `forward`, and the activation on its result. A layer that can do both in one pass over the
+    /// result overrides this; [`Sequential`](super::Sequential) calls it for a layer with an
+    /// activation behind it.
+    ///
+    /// # Errors
+    /// As [`forward`](Layer::forward).
+    ///
+    /// ```
+    /// use gradus::nn::{Layer, Linear, Relu};
+    /// use gradus::{Activation, Tensor};
+    /// let (layer, x) = (Linear::new(3, 2)?, Tensor::ones([5, 3]));
+    /// let (one, two) = (layer.forward_then(&x, Activation::Relu)?, Relu.forward(&layer.forward(&x)?)?);
+    /// assert_eq!(one.to_vec::<f32>()?, two.to_vec::<f32>()?);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        activation.of(&self.forward(x)?)
+    }
 
     /// One word or so for messages and summaries, such as `Linear(784→128)`.
     fn describe(&self) -> String {
@@ -341,6 +365,12 @@ impl<M: Module + ?Sized> Module for Box<M> {
 impl<L: Layer + ?Sized> Layer for Box<L> {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         (**self).forward(x)
+    }
+    fn activation(&self) -> Option<Activation> {
+        (**self).activation()
+    }
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        (**self).forward_then(x, activation)
     }
     fn describe(&self) -> String {
         (**self).describe()

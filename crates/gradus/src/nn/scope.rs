@@ -28,6 +28,23 @@ thread_local! {
 /// # Errors
 /// Those of the layer.
 pub fn call(name: &str, layer: &(impl Layer + ?Sized), x: &Tensor) -> Result<Tensor> {
+    within(name, || {
+        let output = layer.forward(x)?;
+        SEEN.with_borrow_mut(|seen| {
+            if let Some(seen) = seen {
+                seen.push(Observation {
+                    path: path(),
+                    layer: layer.describe(),
+                    output: output.clone(),
+                });
+            }
+        });
+        Ok(output)
+    })
+}
+
+/// Runs `f` as the part `name` of whatever runs now, without showing its result.
+pub(super) fn within<R>(name: &str, f: impl FnOnce() -> R) -> R {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
@@ -36,17 +53,12 @@ pub fn call(name: &str, layer: &(impl Layer + ?Sized), x: &Tensor) -> Result<Ten
     }
     PATH.with_borrow_mut(|path| path.push(name.to_string()));
     let _leave = Leave;
-    let output = layer.forward(x)?;
-    SEEN.with_borrow_mut(|seen| {
-        if let Some(seen) = seen {
-            seen.push(Observation {
-                path: path(),
-                layer: layer.describe(),
-                output: output.clone(),
-            });
-        }
-    });
-    Ok(output)
+    f()
+}
+
+/// Whether somebody looks at what each layer returns.
+pub(super) fn is_observed() -> bool {
+    SEEN.with_borrow(Option::is_some)
 }
 
 /// Runs `f` and returns, beside its result, what every layer called meanwhile returned, in the order

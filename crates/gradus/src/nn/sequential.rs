@@ -1,5 +1,6 @@
 //! Layers one after the other.
 
+use super::scope::{is_observed, within};
 use super::{Layer, Module, Part, call, join};
 use crate::{Result, Tensor};
 
@@ -50,10 +51,21 @@ impl Module for Sequential {
 }
 
 impl Layer for Sequential {
+    /// Layer by layer; an activation together with the layer before it, unless somebody looks at
+    /// what each returns ([`observe`](super::observe)).
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut x = x.clone();
-        for (i, layer) in self.layers.iter().enumerate() {
-            x = call(&i.to_string(), layer, &x)?;
+        let mut layers = self.layers.iter().enumerate().peekable();
+        while let Some((i, layer)) = layers.next() {
+            let name = i.to_string();
+            let behind = layers.peek().and_then(|(_, layer)| layer.activation());
+            x = match behind.filter(|_| !is_observed()) {
+                Some(activation) => {
+                    layers.next();
+                    within(&name, || layer.forward_then(&x, activation))?
+                }
+                None => call(&name, layer, &x)?,
+            };
         }
         Ok(x)
     }

@@ -1,61 +1,102 @@
-//! The error function in vectors, for f32, and its inverse, which libm lacks.
+//! The error function and its inverse.
 
-use super::{Real, select};
+use super::exp::exp_of_sum;
+use super::format::{Format, polynomial};
+use super::select;
 
-/// erfc x = τ·e^(P(τ) − x²) with τ = 1/(1 + |x|/2), a form of Hastings'; P is a Chebyshev fit of
-/// degree 14, 3 parts in 10¹⁰. In f64, since the rounding of x² would show.
+/// erf x/x − 1 as a function of x², for |x| < 1.
 #[inline(always)]
-pub(super) fn erfc(x: f32) -> f32 {
-    let x = f64::from(x);
-    let tail = tail(x.abs());
-    select(x < 0.0, 2.0 - tail, tail) as f32
+fn erf_series(z: f64) -> f64 {
+    polynomial![z;
+        -4.230_945_824_295_338e-12, 8.709_045_129_053_106e-11, -1.216_456_005_728_345e-9,
+        1.479_240_120_940_481_3e-8, -1.636_464_215_816_761_6e-7, 1.646_204_544_146_841_8e-6,
+        -1.492_564_756_751_933_2e-5, 0.000_120_553_329_028_887_36, -0.000_854_832_702_193_483,
+        0.005_223_977_625_423_298_5, -0.026_866_170_645_129_84, 0.112_837_916_709_551_2,
+        -0.376_126_389_031_837_54, 0.128_379_167_095_512_6,
+    ]
 }
 
-/// 1 − erfc x; near 0, where that would lose digits, the Taylor series.
+/// w = 1/(x + 2.5), and u = (a − b·x)·w, from about −1 to 1: (x + 2.5)·exp(x²)·erfc x is a polynomial in
+/// u (a form of Hastings').
 #[inline(always)]
-pub(super) fn erf(x: f32) -> f32 {
-    let x = f64::from(x);
-    let z = x * x;
-    let series = [
-        -1.0 / 1320.0,
-        1.0 / 216.0,
-        -1.0 / 42.0,
-        0.1,
-        -1.0 / 3.0,
-        1.0,
+fn place(x: f64, [a, b]: [f64; 2]) -> [f64; 2] {
+    let w = 1.0 / (x + 2.5);
+    [(a - b * x) * w, w]
+}
+
+/// erfc x for x ≥ 0.5.
+#[inline(always)]
+fn tail(x: f64) -> f64 {
+    let x = select(x > 28.0, 28.0, x);
+    let [u, w] = place(x, [3.578_125, 1.218_75]);
+    let p = polynomial![u;
+        -5.200_368_684_849_891_5e-11, -1.667_752_288_609_424e-11, 6.494_782_815_995_907e-10,
+        -3.581_350_468_840_326_5e-10, -4.532_567_904_911_891_5e-9, 7.965_486_472_816_412e-9,
+        2.254_983_405_319_972_7e-8, -8.826_896_456_933_506e-8, -7.365_531_023_070_546e-8,
+        8.016_447_872_928_44e-7, -3.909_393_311_302_450_4e-8, -7.267_501_509_331_201e-6,
+        2.911_201_795_419_198_3e-6, 7.483_408_804_783_515e-5, -2.495_265_078_099_342e-6,
+        -0.000_912_415_579_412_676_4, -0.001_477_926_037_939_854, 0.010_140_753_033_874_548,
+        0.069_497_177_353_590_15, 0.235_728_812_871_084_2, 0.554_790_729_990_544_7,
+        0.992_339_517_614_313_4,
     ];
-    let start = z * (-1.0 / 75_600.0) + 1.0 / 9360.0;
-    let series = series.into_iter().fold(start, |sum, c| sum * z + c);
-    let small = x * series * std::f64::consts::FRAC_2_SQRT_PI;
-    let large = (1.0 - tail(x.abs())).copysign(x);
-    select(z < 0.25, small, large) as f32
+    w * p * exp_of_minus_square(x)
 }
 
-/// erfc of a number that is not negative.
+/// erfc x for x ≥ 0. The polynomial is computed as f64, so that little more than the rounding of
+/// the exponential shows.
 #[inline(always)]
-fn tail(t: f64) -> f64 {
-    let tau = 1.0 / (1.0 + 0.5 * t);
-    let u = 2.0 * tau - 1.0;
-    let mut p = -8.121_253_926_131_463e-6;
-    for c in [
-        2.072_307_029_320_794_5e-5,
-        4.179_589_266_921_644e-5,
-        -0.000_154_633_789_328_983_8,
-        -7.119_730_808_576_835e-5,
-        0.000_657_953_845_755_512_6,
-        -0.000_156_134_275_943_394_24,
-        -0.002_339_277_723_063_931,
-        0.001_761_339_365_454_157_8,
-        0.008_823_558_177_413_702,
-        -0.009_872_980_459_417_84,
-        -0.046_895_482_160_967_23,
-        0.047_343_320_367_391_11,
-        0.672_643_220_546_006_8,
-        -0.671_794_084_160_357_9,
-    ] {
-        p = p * u + c;
-    }
-    tau * Real::exp(p - t * t)
+fn short_tail(x: f32) -> f32 {
+    let x = select(x > 11.0, 11.0, x);
+    let [u, w] = place(x.into(), [2.492_187_5, 1.453_125]);
+    let p = polynomial![u;
+        3.003_431_709_407_768e-6, -5.525_272_551_915_577e-6, -3.268_152_663_370_018_4e-5,
+        8.992_262_683_592_53e-5, 0.000_322_179_157_770_581_94, -0.001_071_339_988_149_702_2,
+        -0.004_791_501_276_505_722, 0.008_080_193_295_375_395, 0.102_744_398_360_941_71,
+        0.369_754_527_927_035_95, 0.809_962_713_463_647, 1.220_757_247_067_414_6,
+    ];
+    (w * p) as f32 * exp_of_minus_square(x)
+}
+
+/// exp(−x²), with x² in two numbers.
+#[inline(always)]
+fn exp_of_minus_square<T: Format>(x: T) -> T {
+    let upper = x.truncate();
+    exp_of_sum(-(upper * upper), (upper - x) * (upper + x))
+}
+
+/// The error function: its series near 0, 1 − erfc x further away.
+#[inline(always)]
+pub(super) fn erf(x: f64) -> f64 {
+    let t = x.abs();
+    let small = t + t * erf_series(t * t);
+    select(t < 1.0, small, 1.0 - tail(t)).copysign(x)
+}
+
+/// 1 − erf x, accurate also where that is small.
+#[inline(always)]
+pub(super) fn erfc(x: f64) -> f64 {
+    let t = x.abs();
+    let small = (1.0 - x) - x * erf_series(x * x);
+    let tail = tail(t);
+    select(t < 0.5, small, select(x < 0.0, 2.0 - tail, tail))
+}
+
+/// [`erf`] for f32.
+#[inline(always)]
+pub(super) fn short_erf(x: f32) -> f32 {
+    let t = x.abs();
+    let series = polynomial![t * t;
+        0.004_719_082_6, -0.026_757_732, 0.112_828_314, -0.376_126_1, 0.128_379_17,
+    ];
+    let small = t + t * series;
+    select(t < 0.5, small, 1.0 - short_tail(t)).copysign(x)
+}
+
+/// [`erfc`] for f32.
+#[inline(always)]
+pub(super) fn short_erfc(x: f32) -> f32 {
+    let tail = short_tail(x.abs());
+    select(x < 0.0, 2.0 - tail, tail)
 }
 
 /// The inverse of the error function; ±∞ at ±1, NaN beyond.

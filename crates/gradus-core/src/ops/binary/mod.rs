@@ -15,13 +15,12 @@ pub(crate) use division::remainder;
 
 use super::registry::{Case, Input};
 use super::{Operand, promoted};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enabled};
 use crate::dtype::{Number, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
-use crate::kernels::View;
 use crate::kernels::map::{self, Cost};
+use crate::kernels::{Dense, View};
 use crate::shape::{self, Dims, Layout};
-use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use crate::{DType, Element};
 use std::borrow::Cow;
@@ -115,15 +114,21 @@ impl Tensor {
         div(self, other)
     }
 
-    /// `self + other`, in this tensor's own memory when nobody else can see it.
-    pub(crate) fn add_into(self, other: &Tensor) -> Result<Tensor> {
-        let in_place = self.is_sole_owner()
-            && !self.requires_grad()
+    /// Adds `other` to this handle's value: in the memory of one of the two if nobody else can see it,
+    /// else in new memory.
+    pub(crate) fn accumulate(&mut self, mut other: Tensor) -> Result<()> {
+        let free = |x: &Tensor| x.is_sole_owner() && !x.requires_grad();
+        if !free(self) && free(&other) {
+            std::mem::swap(self, &mut other);
+        }
+        let in_place = free(self)
+            && !(is_grad_enabled() && other.requires_grad())
             && other.dtype() == self.dtype()
             && other.shape() == self.shape()
-            && other.is_contiguous();
+            && other.lies_like(&self);
         if !in_place {
-            return self.add(other);
+            *self = self.add(&other)?;
+            return Ok(());
         }
         dispatch_number!("add", self.dtype(), T => {
             self.storage().update([], other.storage(), |sum: &mut [T], [], x: &[T]| {
@@ -132,8 +137,7 @@ impl Tensor {
                 crate::kernels::update::update(sum, x, [], |s, x, []| *s = s.plus(x));
             });
             Ok(())
-        })?;
-        Ok(self)
+        })
     }
 }
 
@@ -178,16 +182,16 @@ pub(super) fn floats<'a>(
 pub(super) fn broadcast<T: Element>(
     op: &str,
     x: &[&Tensor],
-    f: impl FnOnce(View<'_, T>, View<'_, T>) -> Result<Buffer>,
+    f: impl FnOnce(View<'_, T>, View<'_, T>) -> Result<Dense>,
 ) -> Result<Tensor> {
     let (a, b) = (x[0], x[1]);
     if a.shape() == b.shape() {
         let out = a.with(|a| b.with(|b| f(a, b)))?;
-        return Ok(Tensor::from_buffer(out, a.layout().shape.clone()));
+        return Ok(Tensor::from_dense(out));
     }
     let [la, lb] = stretched([a, b]).map_err(|e| e.at(op))?;
     let out = a.with(|a| b.with(|b| f(View::new(a.data, &la), View::new(b.data, &lb))))?;
-    Ok(Tensor::from_buffer(out, la.shape))
+    Ok(Tensor::from_dense(out))
 }
 
 /// Where the elements of each operand lie in the shape that all of them broadcast to.

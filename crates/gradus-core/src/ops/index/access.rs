@@ -2,7 +2,7 @@
 
 use super::indices::Indices;
 use super::selection::Selection;
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed, is_grad_enabled};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enabled};
 use crate::dtype::{Element, Number, dispatch, dispatch_number};
 use crate::error::{Result, err};
 use crate::kernels::View;
@@ -275,11 +275,11 @@ impl Function for Read {
         let selection = self.selection.clone();
         let dx = if selection.is_view() {
             let whole = Layout::contiguous(Dims::from_slice(selection.source_shape()));
-            embed(&whole.shape, selection.layout(&whole), grad)?
+            Grad::Part(Box::new(selection.layout(&whole)), grad.clone())
         } else {
-            apply(Spread { selection }, &[grad])?
+            Grad::Of(apply(Spread { selection }, &[grad])?)
         };
-        Ok([Grad::Of(dx)].into())
+        Ok([dx].into())
     }
 }
 

@@ -223,7 +223,7 @@ impl Tensor {
 }
 
 /// Logistic function. The gradient is y·(1 − y).
-struct Sigmoid;
+pub(super) struct Sigmoid;
 impl Pointwise for Sigmoid {
     const NAME: &'static str = "sigmoid";
     const USES: Uses = Uses::Output;
@@ -241,7 +241,6 @@ impl Pointwise for Sigmoid {
 struct LogSigmoid;
 impl Pointwise for LogSigmoid {
     const NAME: &'static str = "logsigmoid";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -260,7 +259,6 @@ struct Softplus {
 }
 impl Pointwise for Softplus {
     const NAME: &'static str = "softplus";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -295,8 +293,7 @@ impl Pointwise for Softsign {
 struct Tanhshrink;
 impl Pointwise for Tanhshrink {
     const NAME: &'static str = "tanhshrink";
-    const WORK: Work = Work::Single;
-    const SLOPE: Work = Work::Single;
+    const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x - x.tanh()
@@ -312,8 +309,7 @@ impl Pointwise for Tanhshrink {
 struct Gelu;
 impl Pointwise for Gelu {
     const NAME: &'static str = "gelu";
-    const WORK: Work = Work::Single;
-    const SLOPE: Work = Work::Single;
+    const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         T::from_f64(0.5) * x * (-x * T::from_f64(FRAC_1_SQRT_2)).erfc()

@@ -163,7 +163,6 @@ struct Exp2;
 impl Pointwise for Exp2 {
     const NAME: &'static str = "exp2";
     const USES: Uses = Uses::Output;
-    const WORK: Work = Work::Scalar;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.exp2()
@@ -179,7 +178,6 @@ struct Expm1;
 impl Pointwise for Expm1 {
     const NAME: &'static str = "expm1";
     const USES: Uses = Uses::Output;
-    const WORK: Work = Work::Single;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.exp_m1()
@@ -194,7 +192,6 @@ impl Pointwise for Expm1 {
 struct Log;
 impl Pointwise for Log {
     const NAME: &'static str = "log";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -210,7 +207,6 @@ impl Pointwise for Log {
 struct Log2;
 impl Pointwise for Log2 {
     const NAME: &'static str = "log2";
-    const WORK: Work = Work::Scalar;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -226,7 +222,6 @@ impl Pointwise for Log2 {
 struct Log10;
 impl Pointwise for Log10 {
     const NAME: &'static str = "log10";
-    const WORK: Work = Work::Scalar;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -242,7 +237,6 @@ impl Pointwise for Log10 {
 struct Log1p;
 impl Pointwise for Log1p {
     const NAME: &'static str = "log1p";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -261,7 +255,6 @@ struct Logit {
 }
 impl Pointwise for Logit {
     const NAME: &'static str = "logit";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {

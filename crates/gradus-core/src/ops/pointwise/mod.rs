@@ -7,6 +7,7 @@ pub(super) mod activation;
 pub(super) mod arithmetic;
 pub(super) mod exponential;
 pub(super) mod float;
+mod fused;
 mod in_place;
 pub(super) mod piecewise;
 pub(super) mod rounding;
@@ -19,9 +20,11 @@ use crate::dtype::{DType, dispatch_float};
 use crate::error::{Result, err};
 use crate::kernels::map::{self, Cost};
 use crate::kernels::math::{Float, Real};
-use crate::kernels::vectorize;
+use crate::kernels::{Loop, vectorize};
 use crate::tensor::Tensor;
 use traced::trace;
+
+pub use fused::Activation;
 
 /// A function of one element and its derivative. What parameters it has, the struct holds.
 trait Pointwise: Send + Sync + 'static {
@@ -35,6 +38,11 @@ trait Pointwise: Send + Sync + 'static {
     const SLOPE: Work = Work::Arithmetic;
     /// The function.
     fn f<T: Float>(&self, x: T) -> T;
+    /// The function where x is not far from 0, of sines and the like that have no branches there.
+    #[inline(always)]
+    fn near<T: Float>(&self, x: T) -> T {
+        self.f(x)
+    }
     /// Its derivative, of the input or the output as `USES` says. It is called with plain numbers,
     /// and with tensors when the gradient is to be differentiated again. Both branches of a choice
     /// are computed then, so neither may be infinite where the other one is taken.
@@ -46,6 +54,11 @@ trait Pointwise: Send + Sync + 'static {
     #[inline(always)]
     fn chain<T: Real>(&self, g: T, a: T) -> T {
         g * self.df(a)
+    }
+    /// `chain` where a is not far from 0.
+    #[inline(always)]
+    fn near_chain<T: Float>(&self, g: T, a: T) -> T {
+        self.chain(g, a)
     }
 }
 
@@ -65,10 +78,10 @@ enum Uses {
 enum Work {
     /// A few additions and comparisons, in vectors.
     Arithmetic,
-    /// More than that, in vectors: what is made of `exp`, divisions and square roots.
+    /// More than that, in vectors.
     Vector,
-    /// In vectors for f32 only: what is made of `ln`, `tanh` and others that are ours for f32.
-    Single,
+    /// In vectors, but numbers far from 0 one at a time.
+    Near,
     /// One element at a time, by the standard library or libm.
     Scalar,
 }
@@ -81,31 +94,73 @@ impl Work {
         }
     }
 
+    const fn is_near(self) -> bool {
+        matches!(self, Self::Near)
+    }
+
     /// Whether the loop is worth compiling for several instruction sets.
-    const fn is_vector(self, dtype: DType) -> bool {
-        match self {
-            Self::Arithmetic | Self::Vector => true,
-            Self::Single => matches!(dtype, DType::F32),
-            Self::Scalar => false,
+    const fn is_vector(self) -> bool {
+        !matches!(self, Self::Scalar)
+    }
+}
+
+/// The function of each element; whether that is right, because none was too far from 0.
+struct Values<'a, P, T>(&'a P, &'a [T], &'a mut [T]);
+
+impl<P: Pointwise, T: Float> Loop for Values<'_, P, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn call(self) -> bool {
+        let mut right = true;
+        for (y, &x) in self.2.iter_mut().zip(self.1) {
+            *y = self.0.near(x);
+            right &= !const { P::WORK.is_near() } || !x.is_far();
         }
+        right
+    }
+}
+
+/// Each gradient times the derivative; whether that is right.
+struct Chain<'a, P, T>(&'a P, [&'a [T]; 2], &'a mut [T]);
+
+impl<P: Pointwise, T: Float> Loop for Chain<'_, P, T> {
+    type Output = bool;
+    #[inline(always)]
+    fn call(self) -> bool {
+        let (mut right, [g, a]) = (true, self.1);
+        for (d, (&g, &a)) in self.2.iter_mut().zip(g.iter().zip(a)) {
+            *d = self.0.near_chain(g, a);
+            right &= !const { P::SLOPE.is_near() } || !a.is_far();
+        }
+        right
     }
 }
 
 struct Map<P>(P);
 
 impl<P: Pointwise> Map<P> {
+    /// The function of each element of a block.
+    fn block<T: Float>(&self, x: &[T], y: &mut [T]) {
+        let done = const { P::WORK.is_vector() } && vectorize(Values(&self.0, x, y));
+        if !done {
+            let pairs = y.iter_mut().zip(x);
+            pairs.for_each(|(y, &x)| *y = self.0.f(x));
+        }
+    }
+
     fn values<T: Float>(&self, x: &Tensor) -> Result<Tensor> {
         let y = x.with::<T, _>(|x| {
-            map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| {
-                let mut each = || y.iter_mut().zip(x).for_each(|(y, &x)| *y = self.0.f(x));
-                if const { P::WORK.is_vector(T::DTYPE) } {
-                    vectorize(each);
-                } else {
-                    each();
-                }
-            })
+            map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| self.block(x, y))
         })?;
-        Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
+        Ok(Tensor::from_dense(y))
+    }
+
+    /// `grad` times the derivative at `a`: recorded, or in one pass.
+    fn gradient(&self, grad: &Tensor, a: &Tensor) -> Result<Tensor> {
+        if is_grad_enabled() {
+            return trace([grad, a], |[g, a]| self.0.chain(g, a));
+        }
+        dispatch_float!(P::NAME, grad.dtype(), T => self.chain::<T>(grad, a))
     }
 
     /// `grad` times the derivative at `a`, in one pass that is not recorded.
@@ -113,21 +168,16 @@ impl<P: Pointwise> Map<P> {
         let dx = grad.with::<T, _>(|g| {
             a.with::<T, _>(|a| {
                 map::blocks([g, a], P::SLOPE.cost(), &|[g, a], dx: &mut [T]| {
-                    let mut each = || {
-                        let pairs = g.iter().zip(a);
-                        dx.iter_mut()
-                            .zip(pairs)
-                            .for_each(|(d, (&g, &a))| *d = self.0.chain(g, a));
-                    };
-                    if const { P::SLOPE.is_vector(T::DTYPE) } {
-                        vectorize(each);
-                    } else {
-                        each();
+                    let done =
+                        const { P::SLOPE.is_vector() } && vectorize(Chain(&self.0, [g, a], dx));
+                    if !done {
+                        let pairs = dx.iter_mut().zip(g.iter().zip(a));
+                        pairs.for_each(|(d, (&g, &a))| *d = self.0.chain(g, a));
                     }
                 })
             })
         })?;
-        Ok(Tensor::from_buffer(dx, grad.layout().shape.clone()))
+        Ok(Tensor::from_dense(dx))
     }
 }
 
@@ -154,11 +204,8 @@ impl<P: Pointwise> Function for Map<P> {
                 -1.0 => grad.neg()?,
                 slope => grad.mul(slope)?,
             }
-        } else if is_grad_enabled() {
-            trace([grad, &saved.get(0)?], |[g, a]| self.0.chain(g, a))?
         } else {
-            let a = saved.get(0)?;
-            dispatch_float!(P::NAME, grad.dtype(), T => self.chain::<T>(grad, &a))?
+            self.gradient(grad, &saved.get(0)?)?
         };
         Ok([Grad::Of(dx)].into())
     }
@@ -200,6 +247,6 @@ impl Tensor {
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
             })
         })?;
-        Tensor::from_buffer(y, x.layout().shape.clone()).to_dtype(self.dtype())
+        Tensor::from_dense(y).to_dtype(self.dtype())
     }
 }

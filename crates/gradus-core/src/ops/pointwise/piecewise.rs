@@ -362,7 +362,7 @@ impl Tensor {
 }
 
 /// Rectifier. The gradient is 0 where the output is at most 0.
-struct Relu;
+pub(super) struct Relu;
 impl Pointwise for Relu {
     const NAME: &'static str = "relu";
     const USES: Uses = Uses::Output;
@@ -457,7 +457,6 @@ struct Elu {
 }
 impl Pointwise for Elu {
     const NAME: &'static str = "elu";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {

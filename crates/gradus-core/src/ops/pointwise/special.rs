@@ -82,7 +82,6 @@ impl Tensor {
 struct Erf;
 impl Pointwise for Erf {
     const NAME: &'static str = "erf";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -98,7 +97,6 @@ impl Pointwise for Erf {
 struct Erfc;
 impl Pointwise for Erfc {
     const NAME: &'static str = "erfc";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
@@ -114,7 +112,6 @@ impl Pointwise for Erfc {
 struct Ndtr;
 impl Pointwise for Ndtr {
     const NAME: &'static str = "ndtr";
-    const WORK: Work = Work::Single;
     const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {

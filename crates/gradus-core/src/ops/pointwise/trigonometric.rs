@@ -224,15 +224,23 @@ impl Tensor {
 struct Sin;
 impl Pointwise for Sin {
     const NAME: &'static str = "sin";
-    const WORK: Work = Work::Scalar;
-    const SLOPE: Work = Work::Scalar;
+    const WORK: Work = Work::Near;
+    const SLOPE: Work = Work::Near;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.sin()
     }
     #[inline(always)]
+    fn near<T: Float>(&self, x: T) -> T {
+        x.near_sin()
+    }
+    #[inline(always)]
     fn df<T: Real>(&self, x: T) -> T {
         x.cos()
+    }
+    #[inline(always)]
+    fn near_chain<T: Float>(&self, g: T, x: T) -> T {
+        g * x.near_cos()
     }
 }
 
@@ -240,15 +248,23 @@ impl Pointwise for Sin {
 struct Cos;
 impl Pointwise for Cos {
     const NAME: &'static str = "cos";
-    const WORK: Work = Work::Scalar;
-    const SLOPE: Work = Work::Scalar;
+    const WORK: Work = Work::Near;
+    const SLOPE: Work = Work::Near;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.cos()
     }
     #[inline(always)]
+    fn near<T: Float>(&self, x: T) -> T {
+        x.near_cos()
+    }
+    #[inline(always)]
     fn df<T: Real>(&self, x: T) -> T {
         -x.sin()
+    }
+    #[inline(always)]
+    fn near_chain<T: Float>(&self, g: T, x: T) -> T {
+        -g * x.near_sin()
     }
 }
 
@@ -257,10 +273,14 @@ struct Tan;
 impl Pointwise for Tan {
     const NAME: &'static str = "tan";
     const USES: Uses = Uses::Output;
-    const WORK: Work = Work::Scalar;
+    const WORK: Work = Work::Near;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.tan()
+    }
+    #[inline(always)]
+    fn near<T: Float>(&self, x: T) -> T {
+        x.near_tan()
     }
     #[inline(always)]
     fn df<T: Real>(&self, y: T) -> T {
@@ -320,8 +340,7 @@ impl Pointwise for Atan {
 struct Sinh;
 impl Pointwise for Sinh {
     const NAME: &'static str = "sinh";
-    const WORK: Work = Work::Scalar;
-    const SLOPE: Work = Work::Scalar;
+    const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.sinh()
@@ -336,8 +355,7 @@ impl Pointwise for Sinh {
 struct Cosh;
 impl Pointwise for Cosh {
     const NAME: &'static str = "cosh";
-    const WORK: Work = Work::Scalar;
-    const SLOPE: Work = Work::Scalar;
+    const SLOPE: Work = Work::Vector;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.cosh()
@@ -349,11 +367,10 @@ impl Pointwise for Cosh {
 }
 
 /// Hyperbolic tangent. The gradient is 1 − y².
-struct Tanh;
+pub(super) struct Tanh;
 impl Pointwise for Tanh {
     const NAME: &'static str = "tanh";
     const USES: Uses = Uses::Output;
-    const WORK: Work = Work::Single;
     #[inline(always)]
     fn f<T: Float>(&self, x: T) -> T {
         x.tanh()

@@ -1,7 +1,7 @@
 //! Sliding windows.
 
 use super::super::registry::{Case, Input};
-use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, embed};
+use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::error::{Result, err};
 use crate::shape::{Dims, Layout, numel};
 use crate::tensor::Tensor;
@@ -80,6 +80,6 @@ impl Function for Unfold {
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let shape = saved.input_shape(0)?;
         let windows = self.layout(&Layout::contiguous(Dims::from_slice(shape)));
-        Ok([Grad::Of(embed(shape, windows, grad)?)].into())
+        Ok([Grad::Part(Box::new(windows), grad.clone())].into())
     }
 }
