@@ -3,11 +3,13 @@
 use crate::failure::{Failure, Result};
 use crate::output::shell_word;
 use clap::Args;
-use gradus::data::{self, DataLoader, ImageDataset, Split};
-use gradus::nn::Sequential;
+use gradus::data::{self, DataLoader, ImageDataset, ImageFolder, Split};
+use gradus::nn::Layer;
 use gradus::train::{Config, Run, Task};
 use gradus::{Kind, set_num_threads};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Images of a batch when there is nothing to be learned from them.
 const TEST_BATCH: usize = 256;
@@ -21,9 +23,9 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Reads a data set.
-    pub fn load(&self, name: &str) -> Result<Split> {
-        data::load(name, self.data_dir.as_deref()).map_err(|e| match e.kind() {
+    /// Reads the data set of these settings.
+    pub fn load(&self, config: &Config) -> Result<Split> {
+        self.read(config).map_err(|e| match e.kind() {
             Kind::Value => Failure::usage(e),
             _ => Failure::data(e),
         })
@@ -31,15 +33,33 @@ impl DataDir {
 
     /// The data set of an earlier run, which must be what it was.
     pub fn load_for(&self, run: &Run) -> Result<Split> {
-        let name = &run.config().data;
-        let split = data::load(name, self.data_dir.as_deref()).map_err(Failure::data)?;
-        if run.config().task != Some(task(&split.train)) {
+        let config = run.config();
+        let split = self.read(config).map_err(Failure::data)?;
+        if config.task != Some(task(&split.train)) {
             return Err(Failure::data(format_args!(
-                "{}: its model takes other images or knows other classes than the data set {name} has",
-                run.folder().display()
+                "{}: its model takes other images or knows other classes than the data set {} has",
+                run.folder().display(),
+                config.data
             )));
         }
         Ok(split)
+    }
+
+    fn read(&self, config: &Config) -> gradus::Result<Split> {
+        if !is_path(&config.data) {
+            if config.resize.is_some() || config.grey {
+                let message = "resize and grey are for pictures of one's own, not for a data set \
+                               known by name";
+                return Err(gradus::Error::new(Kind::Value, message));
+            }
+            return data::load(&config.data, self.data_dir.as_deref());
+        }
+        let pictures = ImageFolder::new(&config.data).grey(config.grey);
+        match config.resize {
+            Some([height, width]) => pictures.resize(height, width),
+            None => pictures,
+        }
+        .split()
     }
 
     /// The option as it must be repeated in a command that is proposed.
@@ -67,6 +87,27 @@ impl Threads {
     }
 }
 
+/// Set by the first Ctrl-C or SIGTERM; the second ends the program.
+pub fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let handler = move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| gradus::Error::new(Kind::Io, e.to_string()))?;
+    Ok(stop)
+}
+
+/// Whether this means a folder or an archive of pictures and not a data set known by name.
+pub fn is_path(data: &str) -> bool {
+    data.contains(['/', '\\'])
+        || [".tar", ".tar.gz", ".tgz"]
+            .iter()
+            .any(|end| data.ends_with(end))
+}
+
 /// What a data set asks of a model.
 pub fn task(images: &ImageDataset) -> Task {
     Task {
@@ -86,12 +127,8 @@ pub fn open(folder: &Path) -> Result<Run> {
 }
 
 /// The model of an earlier run.
-pub fn model(run: &Run) -> Result<Sequential> {
-    let model = build(run.config())?;
+pub fn model(run: &Run) -> Result<Box<dyn Layer>> {
+    let model = run.config().build_model().map_err(Failure::data)?;
     run.load_model(&model).map_err(Failure::data)?;
     Ok(model)
-}
-
-fn build(config: &Config) -> Result<Sequential> {
-    config.build_model().map_err(Failure::data)
 }

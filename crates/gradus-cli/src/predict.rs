@@ -4,11 +4,12 @@ use crate::common;
 use crate::failure::{Failure, Result};
 use crate::output;
 use clap::Args;
-use gradus::nn::{Layer, Sequential};
+use gradus::data::Picture;
+use gradus::nn::Layer;
 use gradus::train::Task;
 use gradus::{Tensor, no_grad};
 use image::imageops::{self, FilterType};
-use image::{GrayImage, ImageReader, Limits, Luma};
+use image::{GrayImage, Luma};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +21,9 @@ Examples:
   gradus predict runs/mnist-mlp scans/*.jpg
   gradus predict runs/digits-mlp three.png --json
 
-An image is made grey, padded to the shape of those the model was trained on, scaled to their size,
-and inverted if its border is light: the models learn from light strokes on dark ground.
+For a model of grey images an image is made grey, padded to the shape of those the model was trained
+on, scaled to their size, and inverted if its border is light: the models learn from light strokes on
+dark ground. For a model of colour images its middle is taken, of their proportions, and scaled.
 Of several images the good ones are shown even if others cannot be read; the exit code is then 3.")]
 pub struct Predict {
     /// Folder of the run
@@ -35,9 +37,6 @@ pub struct Predict {
     json: bool,
 }
 
-/// Larger images are refused before memory is asked for them.
-const MAX_SIDE: u32 = 16_384;
-const MAX_BYTES: u64 = 256 << 20;
 /// Classes shown as text.
 const SHOWN: usize = 3;
 /// Characters of a bar for probability 1.
@@ -54,15 +53,15 @@ impl Predict {
                 self.run.display()
             )));
         };
-        let &[1, height, width] = &input[..] else {
+        let &[channels @ (1 | 3), height, width] = &input[..] else {
             return Err(Failure::data(format_args!(
-                "{}: its model takes inputs of shape {input:?}, which are no grey images",
+                "{}: its model takes inputs of shape {input:?}, which are no grey or colour images",
                 self.run.display()
             )));
         };
         let mut broken = false;
         for path in &self.images {
-            match probabilities(&model, path, [height, width]) {
+            match probabilities(&*model, path, [channels, height, width]) {
                 Ok(probabilities) => output::line(if self.json {
                     as_json(path, task, &probabilities)
                 } else {
@@ -83,20 +82,27 @@ impl Predict {
 }
 
 /// The probability of every class.
-fn probabilities(model: &Sequential, path: &Path, size: [usize; 2]) -> Result<Vec<f64>, String> {
-    let image = read(path).map_err(|e| e.to_string())?;
-    let (image, changes) = fit(image, size);
+fn probabilities(
+    model: &dyn Layer,
+    path: &Path,
+    [channels, height, width]: [usize; 3],
+) -> Result<Vec<f64>, String> {
+    let picture = Picture::open(path, channels).map_err(|e| e.to_string())?;
+    let (pixels, changes) = if channels == 1 {
+        let image = GrayImage::from_raw(picture.width as u32, picture.height as u32, picture.bytes);
+        let image = image.ok_or("the image has no pixels")?;
+        let (image, changes) = fit(image, [height, width]);
+        (image.into_raw(), changes)
+    } else {
+        middle(picture, [height, width])?
+    };
     if !changes.is_empty() {
         output::note(format_args!("{}: {}", path.display(), changes.join(", ")));
     }
-    let [height, width] = size;
-    let pixels: Vec<f32> = image
-        .into_raw()
-        .into_iter()
-        .map(|x| f32::from(x) / 255.0)
-        .collect();
+    let pixels: Vec<f32> = pixels.into_iter().map(|x| f32::from(x) / 255.0).collect();
+    model.eval();
     let compute = || {
-        let x = Tensor::from_vec(pixels, [1, 1, height, width])?;
+        let x = Tensor::from_vec(pixels, [1, channels, height, width])?;
         model.forward(&x)?.softmax(1)?.to_vec::<f64>()
     };
     let probabilities = no_grad(compute).map_err(|e| e.to_string())?;
@@ -106,19 +112,25 @@ fn probabilities(model: &Sequential, path: &Path, size: [usize; 2]) -> Result<Ve
     Ok(probabilities)
 }
 
-/// The image in grey, on white where it is transparent.
-fn read(path: &Path) -> image::ImageResult<GrayImage> {
-    let mut reader = ImageReader::open(path)?.with_guessed_format()?;
-    let mut limits = Limits::default();
-    limits.max_image_width = Some(MAX_SIDE);
-    limits.max_image_height = Some(MAX_SIDE);
-    limits.max_alloc = Some(MAX_BYTES);
-    reader.limits(limits);
-    let image = reader.decode()?.into_luma_alpha8();
-    Ok(GrayImage::from_fn(image.width(), image.height(), |x, y| {
-        let [grey, alpha] = image.get_pixel(x, y).0.map(u32::from);
-        Luma([((grey * alpha + 255 * (255 - alpha)) / 255) as u8])
-    }))
+/// The middle of a colour image in another size, channel by channel, and what was done to it.
+fn middle(picture: Picture, [height, width]: [usize; 2]) -> Result<(Vec<u8>, Vec<String>), String> {
+    let mut changes = Vec::new();
+    let (w, h) = (picture.width, picture.height);
+    // The largest part of the proportions that are asked for.
+    let part = [
+        h.saturating_mul(width).div_ceil(height).clamp(1, w.max(1)),
+        w.saturating_mul(height).div_ceil(width).clamp(1, h.max(1)),
+    ];
+    let picture = picture.cropped(part[1], part[0]);
+    if part != [w, h] {
+        changes.push(format!("cut from {w}×{h} to {}×{}", part[0], part[1]));
+    }
+    if part != [width, height] {
+        let [w, h] = part;
+        changes.push(format!("scaled from {w}×{h} to {width}×{height}"));
+    }
+    let picture = picture.resized(height, width).map_err(|e| e.to_string())?;
+    Ok((picture.planes(), changes))
 }
 
 /// The image as the model's training images look, and what was done to it.

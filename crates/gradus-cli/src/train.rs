@@ -1,19 +1,18 @@
 //! `gradus train`.
 
-use crate::common::{self, DataDir, Threads, task, test_loader};
+use crate::common::{self, DataDir, Threads, stop_on_signal, task, test_loader};
 use crate::failure::{Failure, Result};
 use crate::output::{self, shell_word, thousands};
 use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use gradus::data::{self, DataLoader, Split};
-use gradus::nn::{ACTIVATIONS, Module};
+use gradus::nn::{ACTIVATIONS, Layer, Module};
 use gradus::optim::OPTIMIZERS;
 use gradus::train::{Config, MODELS, Outcome, Progress, Run, Summary, Trainer};
 use gradus::{Kind, num_threads};
 use serde_json::json;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Train a model and keep it, with its curves, in a folder
 #[derive(Args)]
@@ -22,9 +21,16 @@ Examples:
   gradus train
   gradus train --hidden 256,128 --activation tanh --seed 1 --out runs/tanh
   gradus train --data mnist --hidden 256 --epochs 20 --batch-size 128 --data-dir ~/data
+  gradus train --data mnist --model cnn --lr 0.02 --epochs 5 --data-dir ~/data
+  gradus train --data ./pictures.tar.gz --resize 32x32 --model resnet20
   gradus train --config settings.toml --lr 0.05
   gradus train --resume runs/digits-mlp --epochs 60
 
+Models: softmax is one linear layer, mlp has hidden layers. The others look at neighbouring pixels:
+cnn has two convolutions (images of 10×10 pixels at least), lenet is LeNet-5 (12×12), resnet20 the
+residual network of 20 layers for small images. Their sizes follow from the images.
+Pictures of one's own: --data takes the path (with a slash) of a folder or tar archive that holds
+train/CLASS/NAME.png and test/CLASS/NAME.png, or .jpg; --resize makes them equal in size.
 A settings file has the options' names: data = \"mnist\", hidden = [256, 128], batch_size = 128.
 Options win over the file. Ctrl-C saves the state and ends; a second one ends at once.
 The same settings give the same model to the last bit, whatever --threads and --workers are and
@@ -60,8 +66,10 @@ pub struct Train {
 }
 
 /// What may not change in a run. One by one, because the message for a group names all of it.
-pub const FIXED: [&str; 12] = [
+pub const FIXED: [&str; 14] = [
     "data",
+    "resize",
+    "grey",
     "model",
     "hidden",
     "activation",
@@ -77,10 +85,16 @@ pub const FIXED: [&str; 12] = [
 
 #[derive(Args)]
 struct Settings {
-    /// Data set [default: digits]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(data::NAMES))]
+    /// Data set, or path of a folder or archive of pictures [default: digits]
+    #[arg(long, value_name = "NAME", value_parser = DataParser)]
     data: Option<String>,
-    /// Model: softmax is one linear layer, mlp has hidden layers [default: mlp]
+    /// Bring pictures to this size
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    resize: Option<[usize; 2]>,
+    /// Turn pictures grey
+    #[arg(long)]
+    grey: bool,
+    /// Model, see below [default: mlp]
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(MODELS))]
     model: Option<String>,
     /// Sizes of mlp's hidden layers, with commas [default: 128]
@@ -109,15 +123,46 @@ struct Settings {
     seed: Option<u64>,
 }
 
+/// Takes the names of data sets, and paths.
+#[derive(Clone)]
+struct DataParser;
+
+impl TypedValueParser for DataParser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        match value.to_str() {
+            Some(path) if common::is_path(path) => Ok(path.to_string()),
+            _ => PossibleValuesParser::new(data::NAMES).parse_ref(command, argument, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(data::NAMES.iter().map(PossibleValue::new)))
+    }
+}
+
+/// Height and width from `WIDTHxHEIGHT`.
+fn size(text: &str) -> Result<[usize; 2], String> {
+    let numbers = text
+        .split_once(['x', '×'])
+        .and_then(|(width, height)| Some([height.parse().ok()?, width.parse().ok()?]));
+    numbers.ok_or_else(|| "expected two numbers, such as 32x32".into())
+}
+
 impl Train {
     pub fn run(self) -> Result {
         self.threads.apply();
-        let (run, split) = match &self.resume {
+        let (run, split, model) = match &self.resume {
             Some(folder) => self.go_on(folder)?,
             None => self.begin()?,
         };
         let config = run.config();
-        let model = config.build_model()?;
         let mut optimizer = config.build_optimizer(&model)?;
         let samples = split.train.labels().len();
         let classes = split.train.classes().len();
@@ -159,19 +204,21 @@ impl Train {
     }
 
     /// A new run. Its folder is made last, so that no mistake leaves one behind.
-    fn begin(&self) -> Result<(Run, Split)> {
-        let mut config = self.settings()?;
-        let split = self.data_dir.load(&config.data)?;
-        config.task = Some(task(&split.train));
-        let folder = match &self.out {
-            Some(folder) => folder.clone(),
-            None => free_folder(&format!("runs/{}-{}", config.data, config.model)),
-        };
-        let run = Run::create(folder, &config).map_err(|e| match e.kind() {
+    fn begin(&self) -> Result<(Run, Split, Box<dyn Layer>)> {
+        let usage = |e: gradus::Error| match e.kind() {
             Kind::Value => Failure::usage(e),
             _ => e.into(),
-        })?;
-        Ok((run, split))
+        };
+        let mut config = self.settings()?;
+        let split = self.data_dir.load(&config)?;
+        config.task = Some(task(&split.train));
+        let model = config.build_model().map_err(usage)?;
+        let folder = match &self.out {
+            Some(folder) => folder.clone(),
+            None => free_folder(&format!("runs/{}-{}", name(&config.data), config.model)),
+        };
+        let run = Run::create(folder, &config).map_err(usage)?;
+        Ok((run, split, model))
     }
 
     /// Defaults, below the file, below the options.
@@ -191,6 +238,8 @@ impl Train {
         };
         set(&mut config.data, &given.data);
         set(&mut config.model, &given.model);
+        config.resize = given.resize.or(config.resize);
+        config.grey |= given.grey;
         set(&mut config.activation, &given.activation);
         set(&mut config.optimizer, &given.optimizer);
         if let Some(sizes) = &given.hidden {
@@ -203,10 +252,11 @@ impl Train {
         config.weight_decay = given.weight_decay.unwrap_or(config.weight_decay);
         config.seed = given.seed.unwrap_or(config.seed);
         config.check().map_err(Failure::usage)?;
-        if config.model == "softmax" && (given.hidden.is_some() || given.activation.is_some()) {
-            return Err(Failure::usage(
-                "--hidden and --activation are settings of mlp, not of softmax",
-            ));
+        if config.model != "mlp" && (given.hidden.is_some() || given.activation.is_some()) {
+            return Err(Failure::usage(format_args!(
+                "--hidden and --activation are settings of mlp, not of {}",
+                config.model
+            )));
         }
         if config.lr.is_none() && config.optimizer != "sgd" && !self.quiet {
             let resolved = config.clone().resolved();
@@ -219,7 +269,7 @@ impl Train {
     }
 
     /// An earlier run, perhaps with more epochs than it was to have.
-    fn go_on(&self, folder: &Path) -> Result<(Run, Split)> {
+    fn go_on(&self, folder: &Path) -> Result<(Run, Split, Box<dyn Layer>)> {
         let mut run = common::open(folder)?;
         let split = self.data_dir.load_for(&run)?;
         if let Some(epochs) = self.epochs {
@@ -237,8 +287,19 @@ impl Train {
             config.check().map_err(Failure::usage)?;
             run.set_config(config)?;
         }
-        Ok((run, split))
+        let model = run.config().build_model().map_err(Failure::data)?;
+        Ok((run, split, model))
     }
+}
+
+/// A data set's name, or that of its folder or archive without what says the kind.
+fn name(data: &str) -> String {
+    let file = Path::new(data).file_name().unwrap_or_default();
+    let file = file.to_string_lossy();
+    let ends = [".tar.gz", ".tar", ".tgz"];
+    let name = ends.iter().find_map(|end| file.strip_suffix(end));
+    let name = name.unwrap_or(&file);
+    if name.is_empty() { "pictures" } else { name }.to_string()
 }
 
 /// The first of `name`, `name-2`, `name-3` … that does not exist.
@@ -250,19 +311,6 @@ fn free_folder(name: &str) -> PathBuf {
     names
         .find(|path| !path.exists())
         .expect("there are more numbers than folders")
-}
-
-/// Set by the first Ctrl-C or SIGTERM; the second ends the program.
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = stop.clone();
-    let handler = move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|e| gradus::Error::new(Kind::Io, e.to_string()))?;
-    Ok(stop)
 }
 
 /// What there is to say at the end.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{finish, folder, gradus, ok, read};
+use common::{finish, folder, gradus, mnist, ok, read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -56,6 +56,36 @@ fn more_epochs_later_are_as_many_at_once() {
             read(dir.join(&once).join("config.toml")),
             read(dir.join(&twice).join("config.toml"))
         );
+    }
+}
+
+/// Convolutions, and running statistics that are part of the state but no weights.
+#[test]
+fn networks_for_images_are_as_reproducible() {
+    let dir = folder();
+    let dir = dir.path();
+    mnist(dir, 12);
+    for name in ["cnn", "lenet", "resnet20"] {
+        let train = format!("train -q --data mnist --data-dir data --model {name} --batch-size 16");
+        ok(
+            dir,
+            &format!("{train} --epochs 2 --threads 1 --out {name}-once"),
+        );
+        ok(
+            dir,
+            &format!("{train} --epochs 1 --threads 2 --workers 2 --out {name}"),
+        );
+        ok(
+            dir,
+            &format!("train -q --resume {name} --epochs 2 --threads 2 --data-dir data"),
+        );
+        assert!(
+            model(dir, name) == model(dir, &format!("{name}-once")),
+            "{name}"
+        );
+        let once = ok(dir, &format!("eval {name}-once --json --data-dir data")).json();
+        let twice = ok(dir, &format!("eval {name} --json --data-dir data")).json();
+        assert_eq!(once["test_loss"], twice["test_loss"], "{name}");
     }
 }
 

@@ -144,7 +144,21 @@ fn wrong_usage_is_told_in_a_line_and_leaves_nothing_behind() {
         ),
         ("--config absent.toml", "absent.toml: "),
         ("--data cifar", "invalid value 'cifar'"),
-        ("--model cnn", "invalid value 'cnn'"),
+        ("--model alexnet", "invalid value 'alexnet'"),
+        (
+            "--model cnn",
+            "cnn: images of 8×8 pixels are too small, it needs 10×10",
+        ),
+        ("--model lenet --hidden 3", "settings of mlp, not of lenet"),
+        ("--resize 8", "invalid value '8'"),
+        (
+            "--resize 8x8",
+            "resize and grey are for pictures of one's own",
+        ),
+        (
+            "--data ./no.tar --resize 0x8",
+            "every size in resize must be at least 1",
+        ),
         ("--activation rleu", "invalid value 'rleu'"),
         ("--optimizer adamm", "invalid value 'adamm'"),
         ("--hidden 3,x", "invalid value 'x'"),

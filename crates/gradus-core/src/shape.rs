@@ -213,6 +213,66 @@ impl Layout {
         }
     }
 
+    /// Without gaps from the start of the storage, the dimensions from the outermost in memory being
+    /// `order`.
+    pub(crate) fn in_order(shape: Dims, order: &[usize]) -> Self {
+        let mut strides = Strides::from_elem(1, shape.len());
+        let mut step = 1;
+        for &d in order.iter().rev() {
+            strides[d] = step;
+            step *= shape[d].max(1) as isize;
+        }
+        Self {
+            shape,
+            strides,
+            offset: 0,
+        }
+    }
+
+    /// The dimensions from the outermost in memory, in which several operands of one shape are best
+    /// walked through; `None` if they are in that order anyway. Of two dimensions the one with the
+    /// larger steps is the outer one: those of the first operand that has both. PyTorch does the same.
+    pub(crate) fn memory_order<const N: usize>(layouts: [&Layout; N]) -> Option<Dims> {
+        let shape = &layouts[0].shape;
+        let outside = |a: usize, b: usize| {
+            let steps = layouts
+                .iter()
+                .map(|l| [a, b].map(|d| l.strides[d].unsigned_abs()));
+            let mut steps = steps.filter(|steps| !steps.contains(&0) && steps[0] != steps[1]);
+            let differ = shape[a] != 1 && shape[b] != 1;
+            steps.next().filter(|_| differ).map(|[a, b]| a > b)
+        };
+        let mut order: Dims = (0..shape.len()).collect();
+        for last in 1..order.len() {
+            let mut at = last;
+            for before in (0..last).rev() {
+                match outside(order[before], order[at]) {
+                    Some(true) => break,
+                    Some(false) => {
+                        order.swap(before, at);
+                        at = before;
+                    }
+                    None => {}
+                }
+            }
+        }
+        (!order.is_sorted()).then_some(order)
+    }
+
+    /// Without gaps, in the order in memory of these elements.
+    pub(crate) fn dense_like(&self) -> Self {
+        match Self::memory_order([self]) {
+            Some(order) => Self::in_order(self.shape.clone(), &order),
+            None => Self::contiguous(self.shape.clone()),
+        }
+    }
+
+    /// Whether the elements fill a run of memory, in whatever order.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.is_contiguous()
+            || Self::memory_order([self]).is_some_and(|order| self.permute(&order).is_contiguous())
+    }
+
     /// The number of elements.
     ///
     /// ```

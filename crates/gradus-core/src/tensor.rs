@@ -9,9 +9,9 @@ mod literal;
 mod operators;
 
 use crate::autograd::{Node, Origin, is_inference_mode_enabled};
-use crate::dtype::{DType, Element};
+use crate::dtype::{DType, Element, dispatch};
 use crate::error::{Error, Kind, Result, err};
-use crate::kernels::{View, map};
+use crate::kernels::{Dense, View, map};
 use crate::shape::{Dims, Layout};
 use crate::storage::{Buffer, Storage};
 use parking_lot::Mutex;
@@ -77,12 +77,17 @@ impl Tensor {
 
     /// A tensor of this shape over a buffer of as many elements.
     pub(crate) fn from_buffer(buffer: Buffer, shape: Dims) -> Self {
-        Self::new(
-            Arc::new(Storage::new(buffer)),
-            Layout::contiguous(shape),
-            Origin::Own,
-            None,
-        )
+        Self::from_buffer_as(buffer, Layout::contiguous(shape))
+    }
+
+    /// A tensor whose elements lie in a buffer as `layout` says, which must not leave it.
+    pub(crate) fn from_buffer_as(buffer: Buffer, layout: Layout) -> Self {
+        Self::new(Arc::new(Storage::new(buffer)), layout, Origin::Own, None)
+    }
+
+    /// What a kernel of elements has made.
+    pub(crate) fn from_dense(made: Dense) -> Self {
+        Self::from_buffer_as(made.buffer, made.layout)
     }
 
     /// Another tensor on the same memory. `apply` makes it a view of its input.
@@ -142,6 +147,12 @@ impl Tensor {
     /// ```
     pub fn shape(&self) -> &[usize] {
         &self.0.layout.shape
+    }
+
+    /// The shape, to be that of another tensor.
+    pub(crate) fn dims(&self) -> Dims {
+        // As a whole: `clone` copies one size after the other.
+        Dims::from_slice(self.shape())
     }
 
     /// The size of dimension `dim`, counted from the end if negative.
@@ -254,7 +265,27 @@ impl Tensor {
     pub(crate) fn is_sole_owner(&self) -> bool {
         Arc::strong_count(&self.0) == 1
             && Arc::strong_count(&self.0.storage) == 1
-            && self.is_contiguous()
+            && self.layout().is_dense()
+    }
+
+    /// Whether the elements of both, which have one shape, lie in the same order without gaps, so that
+    /// their memory can be gone through side by side.
+    pub(crate) fn lies_like(&self, other: &Tensor) -> bool {
+        self.is_contiguous() && other.is_contiguous()
+            || self.stride() == other.stride() && self.layout().is_dense()
+    }
+
+    /// The same elements, without history, in memory of their own and in the order in which those of
+    /// `other` lie, which has the same shape.
+    pub(crate) fn arranged_like(&self, other: &Tensor) -> Result<Tensor> {
+        let rows = Dims::from_iter(0..self.ndim());
+        let order = Layout::memory_order([other.layout()]).unwrap_or(rows);
+        let permuted = self.layout().permute(&order);
+        let buffer = dispatch!(self.dtype(), T => self.with::<T, _>(|x| {
+            map::copy(View::new(x.data, &permuted))
+        }))?;
+        let layout = Layout::in_order(self.layout().shape.clone(), &order);
+        Ok(Self::from_buffer_as(buffer, layout))
     }
 
     /// How often the memory was changed in place.

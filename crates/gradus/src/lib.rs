@@ -30,6 +30,8 @@
 extern crate self as gradus;
 
 pub mod data;
+pub mod metrics;
+pub mod models;
 pub mod nn;
 pub mod optim;
 pub mod plot;

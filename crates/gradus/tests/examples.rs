@@ -1,6 +1,8 @@
 //! The examples print the figures they promise. Those that need real data: `examples_data.rs`.
 
-use gradus::Result;
+use gradus::data::{ImageDataset, Split};
+use gradus::train::Event;
+use gradus::{Result, Tensor};
 
 /// Each example as a module, whose `main` is not called.
 macro_rules! examples {
@@ -14,6 +16,7 @@ examples! {
     b1_functions "../../../examples/b1_functions.rs",
     b2_mul_sin "../../../examples/b2_mul_sin.rs",
     b3_module "../../../examples/b3_module.rs",
+    b5_cifar "../../../examples/b5_cifar.rs",
     c1_softmax "../../../examples/c1_softmax.rs",
     c2_cross_entropy "../../../examples/c2_cross_entropy.rs",
     c4_output_layer "../../../examples/c4_output_layer.rs",
@@ -21,7 +24,9 @@ examples! {
     c6_gradient_check "../../../examples/c6_gradient_check.rs",
     d1_tensors "../../../examples/d1_tensors.rs",
     d3_gradients "../../../examples/d3_gradients.rs",
+    d9_cnn "../../../examples/d9_cnn.rs",
     f1_small_framework "../../../examples/f1_small_framework.rs",
+    f3_cnn "../../../examples/f3_cnn.rs",
 }
 
 /// Runs an example and compares its lines.
@@ -207,4 +212,94 @@ fn f1() {
         .lines()
         .collect();
     prints(f1_small_framework::run, &expected);
+}
+
+/// Images of one bright column each, which tells the class.
+fn stripes(n: usize, channels: usize, side: usize) -> ImageDataset {
+    let labels: Vec<i64> = (0..n as i64).map(|i| i % 10).collect();
+    let mut bytes = Vec::new();
+    for label in &labels {
+        for at in 0..channels * side * side {
+            let bright = (at % side) as i64 == 2 * label + 1;
+            bytes.push(if bright { 250 } else { (at % 7) as u8 });
+        }
+    }
+    let images = Tensor::from_vec(bytes, [n, channels, side, side]).unwrap();
+    let classes = (0..10).map(|i| format!("class {i}"));
+    ImageDataset::new(images, labels, classes).unwrap()
+}
+
+fn striped(n: usize, channels: usize, side: usize) -> Split {
+    Split {
+        train: stripes(n, channels, side),
+        test: stripes(n / 4, channels, side),
+    }
+}
+
+#[test]
+fn b5() {
+    let mut out = Vec::new();
+    let (loss, accuracy) = b5_cifar::run(&mut out, striped(160, 3, 32), 2, 0).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        loss.is_finite() && (0.0..=1.0).contains(&accuracy),
+        "{text}"
+    );
+    assert_eq!(text.lines().next(), Some("175114 parameters"));
+    assert_eq!(text.lines().count(), 3, "{text}");
+}
+
+#[test]
+fn d9() {
+    for (model, parameters) in [
+        (d9_cnn::Model::Dense, 101_770),
+        (d9_cnn::Model::Cnn, 1_625_866),
+    ] {
+        use gradus::nn::Module;
+        assert_eq!(model.net([1, 28, 28]).unwrap().num_parameters(), parameters);
+    }
+    let mut out = Vec::new();
+    let quiet = |_: Event<'_>| Ok(());
+    let set = striped(400, 1, 28);
+    let (accuracy, picture) =
+        d9_cnn::run(&mut out, set, d9_cnn::Model::Dense, 8, 0, quiet).unwrap();
+    assert!(accuracy > 0.9, "{}", String::from_utf8(out).unwrap());
+    assert_eq!(picture.matches("<image ").count(), 15);
+    assert!(picture.contains("% (class 0)</text>"), "{picture}");
+    assert!(picture.contains("<text x=\"8\" y=\"144\" fill=\"#0072b2\">class 0 "));
+}
+
+/// The gradient of every parameter, which the exercise's original lost on its way.
+#[test]
+fn f3_gradients() {
+    let checked = f3_cnn::check_gradients(12).unwrap();
+    let names: Vec<_> = checked.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "0.weight", "0.bias", "3.weight", "3.bias", "7.weight", "7.bias", "9.weight"
+        ]
+    );
+    for c in checked {
+        assert!(
+            c.apart < 1e-6 && c.compared >= 12,
+            "{}: {}",
+            c.name,
+            c.apart
+        );
+    }
+}
+
+#[test]
+fn f3() {
+    let (mut out, mut steps) = (Vec::new(), 0);
+    let mut count = |event: Event<'_>| {
+        steps += usize::from(matches!(event, Event::Step { .. }));
+        Ok(())
+    };
+    // More iterations than an epoch has.
+    let scores = f3_cnn::run(&mut out, striped(96, 1, 28), 7, 0, &mut count).unwrap();
+    assert!((0.0..=1.0).contains(&scores.macro_f1) && scores.speed > 0.0);
+    assert_eq!(steps, 7);
+    assert!(String::from_utf8(out).unwrap().contains("macro F1 0."));
 }

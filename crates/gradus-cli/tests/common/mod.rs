@@ -85,18 +85,24 @@ pub fn idx(sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
 
 /// The folder `data/mnist` with 40 + 20 images of 4×4 pixels; the one white pixel tells the class.
 pub fn small_mnist(dir: &Path) -> PathBuf {
+    mnist(dir, 4)
+}
+
+/// The folder `data/mnist` with 40 + 20 images; of the first ten pixels the white one tells the
+/// class.
+pub fn mnist(dir: &Path, side: u32) -> PathBuf {
     let folder = dir.join("data/mnist");
     fs::create_dir_all(&folder).unwrap();
     for (name, n) in [("train", 40u32), ("t10k", 20)] {
         let labels: Vec<u8> = (0..n).map(|i| (i % 10) as u8).collect();
-        let pixel = |label: u8, p: u8| if p == label { 255 } else { 0 };
+        let pixel = |label: u8, p: u32| if p == u32::from(label) { 255 } else { 0 };
         let images: Vec<u8> = labels
             .iter()
-            .flat_map(|&label| (0..16).map(move |p| pixel(label, p)))
+            .flat_map(|&label| (0..side * side).map(move |p| pixel(label, p)))
             .collect();
         fs::write(
             folder.join(format!("{name}-images-idx3-ubyte")),
-            idx(&[n, 4, 4], &images),
+            idx(&[n, side, side], &images),
         )
         .unwrap();
         fs::write(

@@ -98,8 +98,8 @@ pub(crate) fn offsets_of(layout: &Layout) -> Result<Vec<usize>> {
     Ok(offsets)
 }
 
-/// An empty vector with room for `n` positions.
-pub(crate) fn room(n: usize) -> Result<Vec<usize>> {
+/// An empty vector with room for `n` items, such as positions.
+pub(crate) fn room<T>(n: usize) -> Result<Vec<T>> {
     let mut positions = Vec::new();
     positions.try_reserve_exact(n).map_err(|_| {
         err!(
@@ -178,18 +178,18 @@ pub(crate) fn scatter<T: Element>(
     }
 }
 
-/// Rows `indices` of the matrix of bytes `data`, `width` wide: each element times `scale` plus
-/// `shift`. One pass moves five bytes of memory for an element; a copy of the rows that is
-/// converted afterwards would move seven.
+/// Rows `indices` of the matrix of bytes `data`, `width` wide and cut into as many equal parts as
+/// `affine` has pairs: each element times the scale of its part plus its shift. One pass moves five
+/// bytes of memory for an element; a copy of the rows that is converted afterwards would move seven.
 ///
 /// Every index must be less than the number of rows.
 pub(crate) fn scaled_rows(
     data: &[u8],
     width: usize,
     indices: &[usize],
-    scale: f32,
-    shift: f32,
+    affine: &[(f32, f32)],
 ) -> Result<Buffer> {
+    let part = (width / affine.len().max(1)).max(1);
     Buffer::build(indices.len() * width, |out| {
         parallel::fill_rows(out, width, |start, out| {
             let indices = &indices[start / width..][..out.len() / width];
@@ -197,8 +197,11 @@ pub(crate) fn scaled_rows(
             vectorize(|| {
                 for (out, &index) in out.chunks_exact_mut(width).zip(indices) {
                     let row = &data[index * width..(index + 1) * width];
-                    for (o, &x) in out.iter_mut().zip(row) {
-                        *o = f32::from(x) * scale + shift;
+                    let parts = out.chunks_exact_mut(part).zip(row.chunks_exact(part));
+                    for ((out, row), &(scale, shift)) in parts.zip(affine) {
+                        for (o, &x) in out.iter_mut().zip(row) {
+                            *o = f32::from(x) * scale + shift;
+                        }
                     }
                 }
             });

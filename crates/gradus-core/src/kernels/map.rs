@@ -1,9 +1,10 @@
 //! Element by element: one operand (`map`), two (`zip`), three (`zip3`), with broadcasting.
 //!
-//! Operands may be strided or broadcast in any way; the result is contiguous. Dimensions are merged
-//! first, so that most calls end up in the loops over plain slices.
+//! Operands may be strided or broadcast in any way; the result has no gaps and the order in memory of
+//! the operands. Dimensions are put into that order and merged first, so that most calls end up in the
+//! loops over plain slices.
 
-use super::{View, parallel, vectorize};
+use super::{Dense, View, parallel, vectorize};
 use crate::dtype::Element;
 use crate::error::Result;
 use crate::shape::{Dims, Layout, Strides};
@@ -19,10 +20,14 @@ pub(crate) enum Cost {
 }
 
 impl Cost {
-    fn grain(self) -> usize {
+    /// The elements of a chunk, when there are so many altogether. What is just worth sharing is cut
+    /// into small chunks, so that no thread waits long for the last of them.
+    fn grain(self, len: usize) -> usize {
+        const MOST: usize = parallel::GRAIN / 8;
         match self {
             Self::Low => parallel::GRAIN,
-            Self::High => parallel::GRAIN / 8,
+            Self::High if len <= MOST => MOST,
+            Self::High => (len / 16).clamp(MOST / 4, MOST),
         }
     }
 }
@@ -32,10 +37,11 @@ pub(crate) fn map<T: Element, U: Element>(
     x: View<'_, T>,
     cost: Cost,
     f: impl Fn(T) -> U + Sync,
-) -> Result<Buffer> {
+) -> Result<Dense> {
+    let layout = x.layout;
     if let Some(x) = x.as_slice() {
-        return Buffer::build(x.len(), |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
+        return row_major(layout, |out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
                 let x = &x[start..start + out.len()];
                 vectorize(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
             });
@@ -60,10 +66,11 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
     b: View<'_, B>,
     cost: Cost,
     f: impl Fn(A, B) -> U + Sync,
-) -> Result<Buffer> {
+) -> Result<Dense> {
+    let layout = a.layout;
     if let (Some(a), Some(b)) = (a.as_slice(), b.as_slice()) {
-        return Buffer::build(a.len(), |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
+        return row_major(layout, |out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
                 let (a, b) = (&a[start..start + out.len()], &b[start..start + out.len()]);
                 vectorize(|| {
                     out.iter_mut()
@@ -110,7 +117,7 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
     c: View<'_, C>,
     cost: Cost,
     f: impl Fn(A, B, C) -> U + Sync,
-) -> Result<Buffer> {
+) -> Result<Dense> {
     strided(
         [a.layout, b.layout, c.layout],
         cost,
@@ -141,14 +148,14 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
     inputs: [View<'_, T>; N],
     cost: Cost,
     f: Kernel<'_, T, U, N>,
-) -> Result<Buffer> {
+) -> Result<Dense> {
     /// Enough for the call of `f` to cost little, few enough for short rows.
     const BLOCK: usize = 128;
     let slices = inputs.map(|x| x.as_slice());
     if slices.iter().all(Option::is_some) {
         let slices = slices.map(Option::unwrap_or_default);
-        return Buffer::build(slices[0].len(), |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
+        return row_major(inputs[0].layout, |out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
                 f(slices.map(|x| &x[start..start + out.len()]), out);
             });
         });
@@ -180,49 +187,58 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
     })
 }
 
-/// A contiguous copy of the elements.
+/// A row-major copy of the elements.
 pub(crate) fn copy<T: Element>(x: View<'_, T>) -> Result<Buffer> {
     let (shape, [strides]) = Layout::coalesce([x.layout]);
+    let data = &x.data[x.layout.offset..];
     match (shape.as_slice(), strides.as_slice()) {
         (&[rows, cols], &[1, step]) if step > 1 && rows * cols > 0 => {
-            transpose(&x.data[x.layout.offset..], rows, cols, step as usize)
+            transpose(data, 0, [1, rows, cols], step as usize)
         }
-        _ => map(x, Cost::Low, |x| x),
+        (&[n, rows, cols], &[skip, 1, step]) if skip > 0 && step > 1 && n * rows * cols > 0 => {
+            transpose(data, skip as usize, [n, rows, cols], step as usize)
+        }
+        _ => Buffer::build(x.layout.numel(), |out| {
+            let to = Layout::contiguous(x.layout.shape.clone());
+            assign(out, &to, x, |_, x| x);
+        }),
     }
 }
 
-/// A `rows × cols` matrix, row-major, of one in which neighbours in a column lie side by side and
-/// neighbours in a row `step` apart. Tile by tile, so that every cache line is used up while it is
-/// there.
+/// `n` matrices of `rows × cols`, row-major, of some in which neighbours in a column lie side by side
+/// and neighbours in a row `step` apart; `skip` from one to the next. Tile by tile, so that every
+/// cache line is used up while it is there.
 pub(crate) fn transpose<T: Element>(
     x: &[T],
-    rows: usize,
-    cols: usize,
+    skip: usize,
+    [n, rows, cols]: [usize; 3],
     step: usize,
 ) -> Result<Buffer> {
     const TILE: usize = 16;
-    Buffer::build(rows * cols, |out| {
+    Buffer::build(n * rows * cols, |out| {
         let rows_a_chunk = (parallel::GRAIN / cols).next_multiple_of(TILE);
-        parallel::fill(out, rows_a_chunk * cols, |start, out| {
-            let first = start / cols;
+        parallel::fill(out, rows_a_chunk * cols, |start, mut out| {
+            let mut row = start / cols;
             vectorize(|| {
-                for (band, out) in out.chunks_mut(TILE * cols).enumerate() {
-                    let first = first + band * TILE;
-                    let height = out.len() / cols;
+                while !out.is_empty() {
+                    let (matrix, first) = (row / rows, row % rows);
+                    let height = TILE.min(rows - first).min(out.len() / cols);
+                    let (band, rest) = std::mem::take(&mut out).split_at_mut(height * cols);
                     for left in (0..cols).step_by(TILE) {
                         let width = TILE.min(cols - left);
                         let mut tile = [[T::default(); TILE]; TILE];
                         for (j, line) in tile[..width].iter_mut().enumerate() {
-                            let at = (left + j) * step + first;
+                            let at = matrix * skip + (left + j) * step + first;
                             line[..height].copy_from_slice(&x[at..at + height]);
                         }
                         for i in 0..height {
-                            let line = &mut out[i * cols + left..][..width];
+                            let line = &mut band[i * cols + left..][..width];
                             line.iter_mut()
                                 .zip(&tile)
                                 .for_each(|(o, column)| *o = column[i]);
                         }
                     }
+                    (row, out) = (row + height, rest);
                 }
             });
         });
@@ -306,37 +322,62 @@ fn row_count(shape: &[usize]) -> Option<usize> {
     (!shape.contains(&0)).then(|| shape[..shape.len() - 1].iter().product())
 }
 
-/// Builds a contiguous result from strided operands: `row(out, positions, steps)` writes one
+/// Builds a row-major result of the shape of `like`.
+fn row_major<U: Element>(like: &Layout, fill: impl FnOnce(&mut [U])) -> Result<Dense> {
+    Ok(Dense {
+        buffer: Buffer::build(like.numel(), fill)?,
+        layout: Layout::contiguous(like.shape.clone()),
+    })
+}
+
+/// Builds a result without gaps from strided operands: `row(out, positions, steps)` writes one
 /// innermost row (or a part of it), given where it begins in each operand and the steps along it.
 fn strided<U: Element, const N: usize>(
     layouts: [&Layout; N],
     cost: Cost,
     row: impl Fn(&mut [U], [usize; N], [isize; N]) + Sync,
-) -> Result<Buffer> {
+) -> Result<Dense> {
+    let Some(order) = Layout::memory_order(layouts) else {
+        return row_major(layouts[0], |out| rows(out, layouts, cost, row));
+    };
+    let permuted = layouts.map(|layout| layout.permute(&order));
+    Ok(Dense {
+        buffer: Buffer::build(layouts[0].numel(), |out| {
+            rows(out, permuted.each_ref(), cost, row)
+        })?,
+        layout: Layout::in_order(layouts[0].shape.clone(), &order),
+    })
+}
+
+/// Writes the rows of [`strided`] one after the other.
+fn rows<U: Element, const N: usize>(
+    out: &mut [U],
+    layouts: [&Layout; N],
+    cost: Cost,
+    row: impl Fn(&mut [U], [usize; N], [isize; N]) + Sync,
+) {
     let (shape, strides) = Layout::coalesce(layouts);
     let offsets = layouts.map(|l| l.offset);
-    Buffer::build(layouts[0].numel(), |out| {
-        let Some(rows) = row_count(&shape) else {
-            return;
-        };
-        let n = shape[shape.len() - 1];
-        let steps = std::array::from_fn(|k| last(&strides[k]));
-        let outer: [&Strides; N] = std::array::from_fn(|k| &strides[k]);
-        if rows == 1 {
-            return parallel::fill(out, cost.grain(), |start, out| {
-                let at = std::array::from_fn(|k| shift(offsets[k], steps[k], start));
-                vectorize(|| row(out, at, steps));
-            });
-        }
-        let rows_a_chunk = (cost.grain() / n).max(1);
-        parallel::fill(out, rows_a_chunk * n, |start, out| {
-            let mut odometer = Odometer::new(&shape, outer, offsets, start / n);
-            vectorize(|| {
-                out.chunks_exact_mut(n)
-                    .for_each(|out| row(out, odometer.next(), steps))
-            });
+    let Some(rows) = row_count(&shape) else {
+        return;
+    };
+    let n = shape[shape.len() - 1];
+    let steps = std::array::from_fn(|k| last(&strides[k]));
+    let outer: [&Strides; N] = std::array::from_fn(|k| &strides[k]);
+    if rows == 1 {
+        return parallel::fill(out, cost.grain(out.len()), |start, out| {
+            let at = std::array::from_fn(|k| shift(offsets[k], steps[k], start));
+            vectorize(|| row(out, at, steps));
         });
-    })
+    }
+    let rows_a_chunk = (cost.grain(out.len()) / n).max(1);
+    parallel::fill(out, rows_a_chunk * n, |start, out| {
+        let mut odometer = Odometer::new(&shape, outer, offsets, start / n);
+        vectorize(|| {
+            out.chunks_exact_mut(n)
+                .for_each(|out| row(out, odometer.next(), steps))
+        });
+    });
 }
 
 /// Walks the rows of several operands in step.

@@ -182,7 +182,7 @@ pub(crate) fn matmul<T: Product>(
     // quarter of the speed of a plain one; turning it round once is cheaper unless there are few
     // rows to multiply with.
     let turned = (b.row == 1 && b.col > 1 && m >= 4 && k * n >= 1 << 10)
-        .then(|| map::transpose(&b.data[b.offset..], k, n, b.col as usize))
+        .then(|| map::transpose(&b.data[b.offset..], 0, [1, k, n], b.col as usize))
         .transpose()?;
     let b = turned.as_ref().map_or(b, |t| Matrix {
         data: t.slice(),

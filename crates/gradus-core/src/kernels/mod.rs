@@ -5,6 +5,9 @@
 //! [`parallel`], whose boundaries depend on the size alone, never on the number of threads: results
 //! are the same bits on one thread and on many.
 
+pub(crate) mod average;
+pub(crate) mod channels;
+pub(crate) mod conv;
 mod dots;
 pub(crate) mod folds;
 pub(crate) mod gather;
@@ -13,6 +16,7 @@ pub mod math;
 pub(crate) mod matmul;
 pub(crate) mod normalize;
 pub mod parallel;
+pub(crate) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod scan;
@@ -21,9 +25,11 @@ pub(crate) mod simd;
 pub(crate) mod sort;
 pub(crate) mod triangle;
 pub(crate) mod update;
+pub(crate) mod windows;
 
 use crate::dtype::Element;
 use crate::shape::Layout;
+use crate::storage::Buffer;
 
 /// A loop that [`vectorize`] runs. Closures are such; but one with much in it (an exponential is
 /// enough) would stay a function of its own, compiled for the oldest processor. A struct whose `call`
@@ -41,6 +47,14 @@ pub(crate) fn vectorize<L: Loop>(f: L) -> L::Output {
 pub(crate) struct View<'a, T> {
     pub data: &'a [T],
     pub layout: &'a Layout,
+}
+
+/// What a kernel has made element by element: without gaps, in the order in memory of what it was
+/// made of. So what lies in another order than row-major, such as a picture whose channels lie side
+/// by side, is worked through as memory has it, and stays that way.
+pub(crate) struct Dense {
+    pub buffer: Buffer,
+    pub layout: Layout,
 }
 
 impl<'a, T: Element> View<'a, T> {

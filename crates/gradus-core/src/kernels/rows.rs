@@ -31,10 +31,10 @@ fn exponentials<T: Float>(x: &[T], out: &mut [T]) {
     }
 }
 
-/// The sum, in eight interleaved partial sums.
+/// The sum, in interleaved partial sums.
 #[inline(always)]
 pub(super) fn sum<T: Float>(row: &[T]) -> T {
-    sum_of(row, |x| x)
+    gather(row, &by(T::ZERO, |x| x, |a, b| a + b))
 }
 
 /// The sum of a function of each element, in eight interleaved partial sums.
@@ -60,6 +60,43 @@ pub(crate) fn softmax<T: Float>(x: &[T], n: usize) -> Result<Buffer> {
 pub(crate) fn log_softmax<T: Float>(x: &[T], n: usize) -> Result<Buffer> {
     let log = true;
     chunks([x], n, |[x], out| vectorize(Softmax { x, n, log, out }))
+}
+
+/// Rows of at most so many elements are computed side by side.
+const NARROW: usize = 32;
+/// As many of them.
+const SIDE: usize = 16;
+
+/// Softmax of up to [`SIDE`] narrow rows, or its logarithm: a row in each lane of the vectors, so
+/// that none of them is half empty.
+#[inline(always)]
+fn narrow<T: Float>(x: &[T], out: &mut [T], n: usize, log: bool) {
+    let mut columns = [[T::ZERO; SIDE]; NARROW];
+    let columns = &mut columns[..n];
+    for (i, row) in x.chunks_exact(n).enumerate() {
+        (columns.iter_mut().zip(row)).for_each(|(column, &x)| column[i] = x);
+    }
+    let mut top = [T::LOWEST; SIDE];
+    for column in &*columns {
+        (top.iter_mut().zip(column)).for_each(|(m, &x)| *m = larger(x, *m));
+    }
+    let mut total = [T::ZERO; SIDE];
+    for column in &mut *columns {
+        for ((x, s), &m) in column.iter_mut().zip(&mut total).zip(&top) {
+            let e = (*x - m).exp();
+            *s = *s + e;
+            *x = if log { *x - m } else { e };
+        }
+    }
+    for s in &mut total {
+        *s = if log { s.ln() } else { T::ONE / *s };
+    }
+    for column in &mut *columns {
+        (column.iter_mut().zip(&total)).for_each(|(x, &s)| *x = if log { *x - s } else { *x * s });
+    }
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        (row.iter_mut().zip(&*columns)).for_each(|(o, column)| *o = column[i]);
+    }
 }
 
 /// Softmax, or its logarithm, down each column of blocks of `n` rows of `width` elements: the
@@ -110,7 +147,7 @@ fn chunks<T: Float, const N: usize>(
     })
 }
 
-/// Some rows at once: the exponentials of short rows would not fill a vector.
+/// Some rows at once: each by itself would leave vectors of exponentials half empty at its end.
 struct Softmax<'a, T> {
     x: &'a [T],
     n: usize,
@@ -123,35 +160,44 @@ impl<T: Float> Loop for Softmax<'_, T> {
     #[inline(always)]
     fn call(self) {
         let Self { x, n, log, out } = self;
-        for (out, x) in out.chunks_exact_mut(n).zip(x.chunks_exact(n)) {
-            let m = max(x);
-            out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - m);
+        if n <= NARROW {
+            let rows = x.chunks(SIDE * n);
+            return (out.chunks_mut(SIDE * n).zip(rows)).for_each(|(o, x)| narrow(x, o, n, log));
         }
-        let mut powers = vec![T::ZERO; out.len()];
-        exponentials(out, &mut powers);
-        for (out, powers) in out.chunks_exact_mut(n).zip(powers.chunks_exact(n)) {
-            let sum = sum(powers);
+        let mut tops = vec![T::ZERO; out.len() / n];
+        for ((out, x), top) in out.chunks_mut(n).zip(x.chunks(n)).zip(&mut tops) {
+            *top = max(x);
+            out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - *top);
+        }
+        out.iter_mut().for_each(|o| *o = o.exp());
+        for ((out, x), &top) in out.chunks_mut(n).zip(x.chunks(n)).zip(&tops) {
+            let sum = sum(out);
             if log {
-                // Not x − (m + log), which would round the logarithm to the digits of m.
+                // Not x − (top + log), which would round the logarithm to the digits of the top.
                 let log = sum.ln();
-                out.iter_mut().for_each(|o| *o = *o - log);
+                out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - top - log);
             } else {
                 let scale = T::ONE / sum;
-                let pairs = out.iter_mut().zip(powers);
-                pairs.for_each(|(o, &p)| *o = p * scale);
+                out.iter_mut().for_each(|o| *o = *o * scale);
             }
         }
     }
 }
 
-/// The exponential of each element.
-struct Exponentials<'a, T>(&'a [T], &'a mut [T]);
+/// The exponential of each element times a factor.
+struct Exponentials<'a, T> {
+    x: &'a [T],
+    factor: T,
+    out: &'a mut [T],
+}
 
 impl<T: Float> Loop for Exponentials<'_, T> {
     type Output = ();
     #[inline(always)]
     fn call(self) {
-        exponentials(self.0, self.1);
+        for (o, &x) in self.out.iter_mut().zip(self.x) {
+            *o = x.exp() * self.factor;
+        }
     }
 }
 
@@ -288,8 +334,17 @@ impl<T: Float> Targets<'_, T> {
         let total = self.background.map_or(T::ZERO, sum);
         Buffer::build(y.len(), |out| {
             parallel::fill(out, rows_a_chunk(n) * n, |start, out| {
-                vectorize(Exponentials(&y[start..start + out.len()], out));
                 let first = start / n;
+                // What all rows are multiplied with, if it is the same for each.
+                let common = match (self.peak, scales) {
+                    (None, [scale]) => Some(*scale * (T::ONE + total)),
+                    _ => None,
+                };
+                vectorize(Exponentials {
+                    x: &y[start..start + out.len()],
+                    factor: common.unwrap_or(T::ONE),
+                    out,
+                });
                 let rows = out.chunks_exact_mut(n).zip(self.peaks(first));
                 for (i, (out, peak)) in rows.enumerate() {
                     let Some((class, peak)) = peak else {
@@ -297,8 +352,10 @@ impl<T: Float> Targets<'_, T> {
                         continue;
                     };
                     let scale = *scales.get(first + i).unwrap_or(&scales[0]);
-                    let whole = scale * (peak + total);
-                    out.iter_mut().for_each(|o| *o = *o * whole);
+                    if common.is_none() {
+                        let whole = scale * (peak + total);
+                        out.iter_mut().for_each(|o| *o = *o * whole);
+                    }
                     if let Some(background) = self.background {
                         out.iter_mut()
                             .zip(background)

@@ -43,10 +43,10 @@ impl Function for Cast {
     }
 
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let buffer = dispatch!(x[0].dtype(), T => dispatch!(self.to, U => {
+        let made = dispatch!(x[0].dtype(), T => dispatch!(self.to, U => {
             x[0].with::<T, _>(|x| map::map(x, Cost::Low, |x| x.cast::<U>()))
         }))?;
-        Ok(Tensor::from_buffer(buffer, x[0].layout().shape.clone()))
+        Ok(Tensor::from_dense(made))
     }
 
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {

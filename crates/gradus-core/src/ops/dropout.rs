@@ -2,12 +2,19 @@
 
 use super::registry::{Case, Input};
 use crate::error::{Result, err};
+use crate::shape::Dims;
 use crate::tensor::Tensor;
 
-pub(super) const CASES: &[Case] = &[Case::new("mul", &[Input::real(&[4, 5])], |x| {
-    crate::random::manual_seed(1);
-    x[0].dropout(0.4, true)
-})];
+pub(super) const CASES: &[Case] = &[
+    Case::new("mul", &[Input::real(&[4, 5])], |x| {
+        crate::random::manual_seed(1);
+        x[0].dropout(0.4, true)
+    }),
+    Case::new("mul", &[Input::real(&[3, 4, 2, 2])], |x| {
+        crate::random::manual_seed(1);
+        x[0].dropout2d(0.4, true)
+    }),
+];
 
 impl Tensor {
     /// Each element set to 0 with probability `p`, the others divided by 1 − p, so that the mean
@@ -26,17 +33,55 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn dropout(&self, p: f64, training: bool) -> Result<Tensor> {
+        self.drop_out("dropout", self.shape(), p, training)
+    }
+
+    /// Dropout of whole channels (Tompson et al., 2015): each channel of each sample of a tensor
+    /// [n, c, h, w] or [n, c, ...] is set to 0 with probability `p`, the others are divided by 1 − p.
+    /// When not `training`, or for p = 0, the tensor itself.
+    ///
+    /// # Errors
+    /// If p is not in 0…1; for less than two dimensions; for integers.
+    ///
+    /// ```
+    /// # use gradus_core::Tensor;
+    /// let y = Tensor::ones([50, 20, 2, 2]).dropout2d(0.5, true)?;
+    /// let sums = y.sum([2, 3])?;
+    /// assert!(sums.eq(0.0)?.add(&sums.eq(8.0)?)?.all(..)?.item::<bool>()?);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn dropout2d(&self, p: f64, training: bool) -> Result<Tensor> {
+        const OP: &str = "dropout2d";
+        let &[n, c, ..] = self.shape() else {
+            return Err(err!(
+                Shape,
+                "{OP}: expected input to have at least 2 dimensions, [n, c, ...], but got shape {:?}",
+                self.shape()
+            ));
+        };
+        let mut channels = Dims::from_elem(1, self.ndim());
+        channels[..2].copy_from_slice(&[n, c]);
+        self.drop_out(OP, &channels, p, training)
+    }
+
+    /// Drops together what is one element of a tensor of shape `mask`, which broadcasts.
+    fn drop_out(&self, op: &str, mask: &[usize], p: f64, training: bool) -> Result<Tensor> {
         if !(0.0..=1.0).contains(&p) {
             return Err(err!(
                 Value,
-                "dropout: dropout probability has to be between 0 and 1, but got {p}"
+                "{op}: dropout probability has to be between 0 and 1, but got {p}"
             ));
         }
         if !training || p == 0.0 {
             return Ok(self.clone());
         }
-        self.dtype().expect_float("dropout")?;
-        let kept = Tensor::rand(self.shape())?.ge(p)?.to_dtype(self.dtype())?;
+        self.dtype().expect_float(op)?;
+        // Drawn row by row whatever the order in memory, in which the product wants it.
+        let mut kept = Tensor::rand(mask)?.ge(p)?;
+        if mask == self.shape() && !kept.lies_like(self) {
+            kept = kept.arranged_like(self)?;
+        }
+        let kept = kept.to_dtype(self.dtype())?;
         let scale = if p < 1.0 { 1.0 / (1.0 - p) } else { 0.0 };
         self.mul(&kept.mul(scale)?)
     }

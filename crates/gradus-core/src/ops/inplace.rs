@@ -173,8 +173,9 @@ impl Tensor {
     /// pass over all of them. Autograd does not see it.
     ///
     /// # Errors
-    /// If shapes or dtypes differ, a tensor is not contiguous (the gradient may be anything), two of
-    /// them share memory, or the dtype is not floating point. Nothing is changed then.
+    /// If shapes or dtypes differ, a tensor has gaps in memory or lies in another order than the
+    /// others (the gradient may be anything), two of them share memory, or the dtype is not floating
+    /// point. Nothing is changed then.
     ///
     /// ```
     /// use gradus_core::{Float, Tensor, ops::Update};
@@ -196,14 +197,14 @@ impl Tensor {
         state: [&Tensor; N],
         rule: &impl Update<N>,
     ) -> Result<()> {
-        let grad = if grad.shares_memory(self) {
-            grad.detach().copy()?
-        } else {
-            grad.detach().contiguous()?
-        };
         let fits = |t: &Tensor| {
-            t.shape() == self.shape() && t.dtype() == self.dtype() && t.is_contiguous()
+            t.shape() == self.shape() && t.dtype() == self.dtype() && t.lies_like(self)
         };
+        let mut grad = grad.detach();
+        let alike = grad.shape() == self.shape() && grad.dtype() == self.dtype();
+        if alike && (grad.shares_memory(self) || !grad.lies_like(self)) {
+            grad = grad.arranged_like(self)?;
+        }
         let apart = |i: usize| {
             !state[i].shares_memory(self)
                 && !state[i].shares_memory(&grad)
@@ -213,7 +214,7 @@ impl Tensor {
             return Err(err!(
                 Shape,
                 "update_: the parameter ({} of shape {:?}), gradient ({} of shape {:?}) and state must agree in shape and \
-                 dtype, be contiguous and lie apart in memory",
+                 dtype, be without gaps in the same order, and lie apart in memory",
                 self.dtype(),
                 self.shape(),
                 grad.dtype(),

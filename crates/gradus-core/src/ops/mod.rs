@@ -7,7 +7,9 @@
 
 pub(crate) mod binary;
 mod cast;
+mod channel_norm;
 mod compare;
+pub mod conv;
 mod counting;
 mod dropout;
 mod index;
@@ -18,6 +20,7 @@ pub mod loss;
 mod matmul;
 mod normalize;
 mod pointwise;
+pub mod pool;
 mod reduce;
 mod registry;
 mod scan;
@@ -94,6 +97,7 @@ pub const ALL: &[&[Case]] = &[
     index::search::CASES,
     matmul::CASES,
     linear::CASES,
+    conv::cases::CASES,
     linalg::products::CASES,
     linalg::einsum::CASES,
     #[cfg(feature = "linalg")]
@@ -108,7 +112,11 @@ pub const ALL: &[&[Case]] = &[
     linalg::dense::spectral::CASES,
     softmax::CASES,
     normalize::CASES,
+    channel_norm::CASES,
     dropout::CASES,
+    pool::max::CASES,
+    pool::average::CASES,
+    pool::resize::CASES,
     loss::classes::CASES,
     loss::probabilities::CASES,
     loss::regression::CASES,

@@ -55,7 +55,7 @@ impl Tensor {
         expect(Self::full(shape, 1.0, DType::F32))
     }
 
-    /// Zeros of the shape and dtype of this tensor.
+    /// Zeros of the shape, dtype and order in memory of this tensor.
     ///
     /// # Errors
     /// If there is no memory for them.
@@ -66,10 +66,10 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn zeros_like(&self) -> Result<Self> {
-        Self::full(self.shape(), 0.0, self.dtype())
+        self.filled(0.0)
     }
 
-    /// Ones of the shape and dtype of this tensor.
+    /// Ones of the shape, dtype and order in memory of this tensor.
     ///
     /// # Errors
     /// If there is no memory for them.
@@ -80,10 +80,10 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn ones_like(&self) -> Result<Self> {
-        Self::full(self.shape(), 1.0, self.dtype())
+        self.filled(1.0)
     }
 
-    /// `value` in the shape and dtype of this tensor.
+    /// `value` in the shape, dtype and order in memory of this tensor.
     ///
     /// # Errors
     /// If there is no memory for it.
@@ -94,7 +94,15 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn full_like(&self, value: f64) -> Result<Self> {
-        Self::full(self.shape(), value, self.dtype())
+        self.filled(value)
+    }
+
+    fn filled(&self, value: f64) -> Result<Self> {
+        let n = self.numel();
+        let buffer = dispatch!(self.dtype(), T => {
+            Buffer::build(n, |out: &mut [T]| out.fill(T::from_f64(value)))
+        })?;
+        Ok(Self::from_buffer_as(buffer, self.layout().dense_like()))
     }
 
     /// The numbers start, start + step, … below `end` (above it when `step` is negative).

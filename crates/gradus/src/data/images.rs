@@ -1,34 +1,36 @@
-//! Labelled grey images, kept as the bytes they were read as.
+//! Labelled images, kept as the bytes they were read as.
 
 use std::sync::Arc;
 
 use gradus_core::{DType, Error, Kind, Result, Tensor};
 
+use super::augment::Augment;
 use super::dataset::{Dataset, in_range};
 
-/// Grey images of one size, each with a class label.
+/// Images of one size, grey or with several channels (red, green and blue), each with a class label.
 ///
 /// The images stay bytes: the 60,000 of MNIST take 47 MB instead of the 188 MB of f32. A batch is
 /// gathered and converted in one pass: a pixel x becomes x · scale + shift, by default x · (1/255), so
-/// that inputs lie in 0…1. Inputs have shape \[batch, 1, h, w\] (f32), targets \[batch\] (i64).
+/// that inputs lie in 0…1. Inputs have shape \[batch, channels, h, w\] (f32), targets \[batch\] (i64).
 /// Clones share the images.
 #[derive(Clone, Debug)]
 pub struct ImageDataset {
-    /// u8, [n, 1, h, w].
+    /// u8, [n, channels, h, w].
     images: Tensor,
     labels: Arc<[i64]>,
     classes: Arc<[String]>,
-    scale: f64,
-    shift: f64,
+    /// Scale and shift of each channel.
+    affine: Vec<(f64, f64)>,
+    augment: Augment,
 }
 
 impl ImageDataset {
-    /// Images of shape \[n, h, w\] (u8), a label for each, and the names of the classes in the
-    /// order of the labels.
+    /// Images of shape \[n, h, w\] or \[n, channels, h, w\] (u8), a label for each, and the names of
+    /// the classes in the order of the labels.
     ///
     /// # Errors
-    /// If the images are not u8 of three dimensions, there are none or they have no pixels, there
-    /// are not as many labels as images, or a label has no class.
+    /// If the images are not u8 of three or four dimensions, there are none or they have no pixels,
+    /// there are not as many labels as images, or a label has no class.
     ///
     /// ```
     /// use gradus::{DType, Tensor, data::{Dataset, ImageDataset}};
@@ -46,20 +48,25 @@ impl ImageDataset {
     ) -> Result<Self> {
         let labels = labels.into();
         let classes: Arc<[String]> = classes.into_iter().map(Into::into).collect();
-        let &[n, h, w] = images.shape() else {
-            return Err(data(format!(
-                "expected images of 3 dimensions (number, height, width), got shape {:?}",
-                images.shape()
-            )));
+        let given = images.shape().to_vec();
+        let images = match given.len() {
+            3 => images.unsqueeze(1)?,
+            4 => images,
+            _ => {
+                return Err(data(format!(
+                    "expected images of 3 dimensions (number, height, width) or 4 (number, \
+                     channels, height, width), got shape {given:?}"
+                )));
+            }
         };
+        let (n, channels) = (images.shape()[0], images.shape()[1]);
         if images.dtype() != DType::U8 {
             let message = format!("expected images of dtype uint8, got {}", images.dtype());
             return Err(Error::new(Kind::DType, message));
         }
         if images.numel() == 0 {
-            let message = format!(
-                "expected at least one image of at least one pixel, got shape [{n}, {h}, {w}]"
-            );
+            let message =
+                format!("expected at least one image of at least one pixel, got shape {given:?}");
             return Err(data(message));
         }
         if labels.len() != n {
@@ -78,11 +85,11 @@ impl ImageDataset {
         }
         Ok(Self {
             // Contiguous, or every batch would copy the whole set first.
-            images: images.contiguous()?.unsqueeze(1)?,
+            images: images.contiguous()?,
             labels: labels.into(),
             classes,
-            scale: 1.0 / 255.0,
-            shift: 0.0,
+            affine: vec![(1.0 / 255.0, 0.0); channels],
+            augment: Augment::default(),
         })
     }
 
@@ -105,7 +112,7 @@ impl ImageDataset {
             let message = "white: the largest pixel must be at least 1, got 0";
             return Err(Error::new(Kind::Value, message));
         }
-        (self.scale, self.shift) = (1.0 / f64::from(white), 0.0);
+        self.affine.fill((1.0 / f64::from(white), 0.0));
         Ok(self)
     }
 
@@ -125,16 +132,66 @@ impl ImageDataset {
     /// assert!(mean.abs() < 1e-9 && (std - 1.0).abs() < 1e-9);
     /// # Ok::<(), gradus::Error>(())
     /// ```
-    pub fn normalize(mut self, mean: f64, std: f64) -> Result<Self> {
-        if !mean.is_finite() || !std.is_finite() || std <= 0.0 {
+    pub fn normalize(self, mean: f64, std: f64) -> Result<Self> {
+        let channels = self.affine.len();
+        self.normalize_channels(&vec![(mean, std); channels])
+    }
+
+    /// As [`normalize`](ImageDataset::normalize), with a mean and a standard deviation for each
+    /// channel.
+    ///
+    /// # Errors
+    /// If there are not as many pairs as channels, a mean is not finite, or a standard deviation is
+    /// not a finite number above 0.
+    ///
+    /// ```
+    /// # use gradus::{Tensor, data::{Dataset, ImageDataset}};
+    /// let pixels = Tensor::from_vec(vec![0u8, 255, 255, 255, 0, 0], [2, 3, 1, 1])?;
+    /// let set = ImageDataset::new(pixels, [0, 0], ["pixel"])?;
+    /// let statistics = set.channel_mean_std()?;
+    /// assert_eq!(statistics, [(0.5, 0.5); 3]);
+    /// let x = set.normalize_channels(&statistics)?.get(0)?.0;
+    /// assert_eq!(x.to_vec::<f32>()?, [-1.0, 1.0, 1.0]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn normalize_channels(mut self, mean_std: &[(f64, f64)]) -> Result<Self> {
+        if mean_std.len() != self.affine.len() {
             let message = format!(
-                "normalize: expected a finite mean and a finite std above 0, got {mean} and {std}"
+                "normalize_channels: got {} pairs of mean and std for images of {} channels",
+                mean_std.len(),
+                self.affine.len()
             );
             return Err(Error::new(Kind::Value, message));
         }
-        self.scale /= std;
-        self.shift = (self.shift - mean) / std;
+        for ((scale, shift), &(mean, std)) in self.affine.iter_mut().zip(mean_std) {
+            if !mean.is_finite() || !std.is_finite() || std <= 0.0 {
+                let message = format!(
+                    "normalize: expected a finite mean and a finite std above 0, got {mean} and {std}"
+                );
+                return Err(Error::new(Kind::Value, message));
+            }
+            *scale /= std;
+            *shift = (*shift - mean) / std;
+        }
         Ok(self)
+    }
+
+    /// The same images changed at random whenever they are read; for training alone. Which change
+    /// follows from the random numbers of this thread, which a [`DataLoader`](super::DataLoader)
+    /// sets by seed, epoch and batch.
+    ///
+    /// ```
+    /// use gradus::data::{self, Augment, DataLoader};
+    /// let train = data::digits()?.train.augment(Augment { crop_padding: 1, flip: false });
+    /// let batch = |loader: &DataLoader| loader.epoch(0).next().unwrap()?.0.to_vec::<f32>();
+    /// let [a, b] = [0, 2].map(|workers| DataLoader::new(train.clone(), 32).unwrap().workers(workers));
+    /// assert_eq!(batch(&a)?, batch(&b)?);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    #[must_use]
+    pub fn augment(mut self, augment: Augment) -> Self {
+        self.augment = augment;
+        self
     }
 
     /// The mean and the standard deviation over all pixels of all images, as inputs: after
@@ -150,28 +207,49 @@ impl ImageDataset {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn mean_std(&self) -> Result<(f64, f64)> {
-        let mut counts = [0u64; 256];
-        let bytes = self.images.to_vec::<u8>()?;
-        for &pixel in &bytes {
-            counts[usize::from(pixel)] += 1;
-        }
-        let mean_of = |f: &dyn Fn(f64) -> f64| {
-            let sum: f64 = (counts.iter().zip(0..))
-                .map(|(&count, pixel)| count as f64 * f(f64::from(pixel)))
-                .sum();
-            sum / bytes.len() as f64
-        };
-        let mean = mean_of(&|x| x);
-        let std = mean_of(&|x| (x - mean).powi(2)).sqrt();
-        Ok((mean * self.scale + self.shift, std * self.scale))
+        Ok(moments(&self.histograms()?.concat()))
     }
 
-    /// The shape of one input: \[1, h, w\].
+    /// [`mean_std`](ImageDataset::mean_std) of each channel.
+    ///
+    /// # Errors
+    /// If there is no memory for a copy of the images.
+    pub fn channel_mean_std(&self) -> Result<Vec<(f64, f64)>> {
+        Ok(self.histograms()?.iter().map(|h| moments(h)).collect())
+    }
+
+    /// For each channel every input that a pixel can become, and how many do.
+    fn histograms(&self) -> Result<Vec<Vec<(f64, u64)>>> {
+        let mut counts = vec![[0u64; 256]; self.affine.len()];
+        let bytes = self.images.to_vec::<u8>()?;
+        let pixels: usize = self.shape()[1..].iter().product();
+        for image in bytes.chunks_exact(pixels * counts.len()) {
+            for (counts, channel) in counts.iter_mut().zip(image.chunks_exact(pixels)) {
+                for &pixel in channel {
+                    counts[usize::from(pixel)] += 1;
+                }
+            }
+        }
+        let inputs = counts
+            .iter()
+            .zip(&self.affine)
+            .map(|(counts, (scale, shift))| {
+                let input = |pixel| f64::from(pixel) * scale + shift;
+                counts
+                    .iter()
+                    .zip(0..)
+                    .map(|(&n, pixel)| (input(pixel), n))
+                    .collect()
+            });
+        Ok(inputs.collect())
+    }
+
+    /// The shape of one input: \[channels, h, w\].
     pub fn shape(&self) -> &[usize] {
         &self.images.shape()[1..]
     }
 
-    /// The images as they are kept: u8, of shape \[n, 1, h, w\].
+    /// The images as they are kept: u8, of shape \[n, channels, h, w\].
     pub fn images(&self) -> &Tensor {
         &self.images
     }
@@ -202,12 +280,28 @@ impl Dataset for ImageDataset {
             .iter()
             .map(|&index| Ok(self.labels[in_range(index, self.len())?]))
             .collect::<Result<Vec<_>>>()?;
-        let (scale, shift) = (self.scale as f32, self.shift as f32);
+        let affine: Vec<_> = (self.affine.iter())
+            .map(|&(scale, shift)| (scale as f32, shift as f32))
+            .collect();
+        let x = self.images.index_select_scaled(indices, &affine)?;
+        // What lies beyond the border is black.
+        let ground: Vec<f32> = affine.iter().map(|a| a.1).collect();
         Ok((
-            self.images.index_select_scaled(indices, scale, shift)?,
+            self.augment.apply(x, &ground)?,
             Tensor::from_vec(labels, [indices.len()])?,
         ))
     }
+}
+
+/// Mean and standard deviation of values that occur so many times.
+fn moments(values: &[(f64, u64)]) -> (f64, f64) {
+    let n: u64 = values.iter().map(|v| v.1).sum();
+    let mean_of = |f: &dyn Fn(f64) -> f64| {
+        let sum: f64 = values.iter().map(|&(x, n)| n as f64 * f(x)).sum();
+        sum / n as f64
+    };
+    let mean = mean_of(&|x| x);
+    (mean, mean_of(&|x| (x - mean).powi(2)).sqrt())
 }
 
 fn data(message: impl Into<String>) -> Error {

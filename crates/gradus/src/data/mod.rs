@@ -3,15 +3,24 @@
 //! A [`Dataset`] has numbered samples; a [`DataLoader`] makes batches of them. [`load`] knows some
 //! data sets by name.
 
+mod archive;
+mod augment;
+mod cifar;
 mod dataset;
 mod folder;
 pub mod idx;
+mod image_folder;
 mod images;
 mod loader;
 mod named;
+mod picture;
 
+pub use augment::Augment;
+pub use cifar::{cifar10, cifar10_binary};
 pub use dataset::{Dataset, Subset, TensorDataset, random_split};
 pub use folder::data_dir;
+pub use image_folder::ImageFolder;
 pub use images::ImageDataset;
 pub use loader::{Batches, DataLoader};
 pub use named::{Entry, NAMES, Split, digits, fashion_mnist, list, load, mnist};
+pub use picture::Picture;

@@ -6,11 +6,17 @@ use std::thread;
 use gradus_core::{Error, Kind, Result, Tensor};
 
 use super::ImageDataset;
+use super::cifar::{self, cifar10};
 use super::folder::{IdxFile, VARIABLE, data_dir};
 use super::idx::{self, Idx};
 
 /// The names that [`load`] takes.
-pub const NAMES: [&str; 3] = [DIGITS.name, MNIST.name, FASHION_MNIST.name];
+pub const NAMES: [&str; 4] = [
+    DIGITS.name,
+    MNIST.name,
+    FASHION_MNIST.name,
+    cifar::CIFAR_10.name,
+];
 
 /// Images to learn from, and others to find out how much was learnt.
 #[derive(Clone, Debug)]
@@ -49,13 +55,13 @@ impl Entry {
 }
 
 /// What is written here about each set.
-struct Known {
-    name: &'static str,
-    about: &'static str,
-    train: usize,
-    test: usize,
-    source: &'static str,
-    classes: [&'static str; 10],
+pub(super) struct Known {
+    pub name: &'static str,
+    pub about: &'static str,
+    pub train: usize,
+    pub test: usize,
+    pub source: &'static str,
+    pub classes: [&'static str; 10],
 }
 
 const DIGIT_NAMES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -124,6 +130,7 @@ pub fn load(name: &str, data_dir: Option<&Path>) -> Result<Split> {
         "digits" => digits(),
         "mnist" => mnist(data_dir),
         "fashion-mnist" => fashion_mnist(data_dir),
+        "cifar-10" => cifar10(data_dir),
         _ => Err(Error::new(
             Kind::Value,
             format!(
@@ -151,6 +158,7 @@ pub fn list(data_dir: Option<&Path>) -> Result<Vec<Entry>> {
         DIGITS.entry(None, vec![]),
         MNIST.look(data_dir)?,
         FASHION_MNIST.look(data_dir)?,
+        cifar::look(data_dir)?,
     ])
 }
 
@@ -237,7 +245,7 @@ pub fn fashion_mnist(data_dir: Option<&Path>) -> Result<Split> {
 }
 
 impl Known {
-    fn entry(&self, folder: Option<PathBuf>, missing: Vec<String>) -> Entry {
+    pub fn entry(&self, folder: Option<PathBuf>, missing: Vec<String>) -> Entry {
         Entry {
             name: self.name,
             about: self.about,
@@ -304,7 +312,7 @@ impl Known {
         })
     }
 
-    fn incomplete(&self, folder: &Path, missing: &[String]) -> Error {
+    pub fn incomplete(&self, folder: &Path, missing: &[String]) -> Error {
         let message = format!(
             "the data set {name} is not complete in {folder}: missing {files} (plain or .gz); put them \
              there (source: {source}), or give the directory that holds the folder {name} as data \
@@ -479,7 +487,11 @@ mod tests {
 
         let error = load("mnits", None).unwrap_err();
         assert_eq!(error.kind(), Kind::Value);
-        assert!(error.to_string().contains("digits, mnist, fashion-mnist"));
+        assert!(
+            error
+                .to_string()
+                .contains("digits, mnist, fashion-mnist, cifar-10")
+        );
     }
 
     /// A class that the test part of the digits lacks, or images given to both parts.

@@ -1,12 +1,12 @@
 //! The fully connected layer.
 
 use super::scope::located;
-use super::{Layer, Module, Parameter, init};
+use super::{Layer, Module, Parameter, uniform_parameter};
 use crate::{Activation, Result, Tensor};
 
 /// y = x·Wᵀ + b. Shapes: input [.., in], weight [out, in], bias \[out\], result [.., out].
 ///
-/// As in PyTorch, weight and bias begin uniform in ±1/√in. [`init`] has other beginnings.
+/// As in PyTorch, weight and bias begin uniform in ±1/√in. [`init`](super::init) has other beginnings.
 #[derive(Module)]
 pub struct Linear {
     /// The matrix W, [out, in].
@@ -29,9 +29,7 @@ impl Linear {
     /// ```
     pub fn new(in_features: usize, out_features: usize) -> Result<Self> {
         let mut layer = Self::without_bias(in_features, out_features)?;
-        let bias = Parameter::new(Tensor::zeros([out_features]))?;
-        init::uniform_(&bias, -bound(in_features), bound(in_features))?;
-        layer.bias = Some(bias);
+        layer.bias = Some(uniform_parameter([out_features], in_features)?);
         Ok(layer)
     }
 
@@ -40,18 +38,9 @@ impl Linear {
     /// # Errors
     /// If there is no memory for it.
     pub fn without_bias(in_features: usize, out_features: usize) -> Result<Self> {
-        let weight = Parameter::new(Tensor::full(
-            [out_features, in_features],
-            0.0,
-            crate::DType::F32,
-        )?)?;
-        init::uniform_(&weight, -bound(in_features), bound(in_features))?;
+        let weight = uniform_parameter([out_features, in_features], in_features)?;
         Ok(Self { weight, bias: None })
     }
-}
-
-fn bound(in_features: usize) -> f64 {
-    1.0 / (in_features.max(1) as f64).sqrt()
 }
 
 impl Linear {

@@ -4,18 +4,40 @@
 //! module that maps one tensor to another; [`Sequential`] chains layers.
 
 mod activation;
+mod conv;
+mod dropout;
+mod dtype;
+mod embedding;
 mod flatten;
+mod identity;
 pub mod init;
 mod linear;
 mod loss;
 mod module;
+mod norm;
+mod pool;
+mod residual;
 mod scope;
 mod sequential;
+mod sizes;
+mod upsample;
 
-pub use activation::{ACTIVATIONS, Relu, Sigmoid, Tanh, activation};
+pub use activation::settings::{
+    Celu, Elu, Glu, Hardshrink, Hardtanh, LeakyRelu, LogSoftmax, Prelu, Softmax, Softshrink,
+};
+pub use activation::{
+    ACTIVATIONS, Gelu, Hardsigmoid, Hardswish, LogSigmoid, Mish, Relu, Relu6, Selu, Sigmoid, Silu,
+    Softplus, Softsign, Tanh, Tanhshrink, activation,
+};
+pub use conv::{Conv, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
+pub use dropout::{Dropout, Dropout2d};
+pub use dtype::with_dtype;
+use dtype::{constant_buffer, constant_parameter, uniform_parameter};
+pub use embedding::Embedding;
 pub use flatten::Flatten;
 /// Implements [`Module`] for a struct by visiting its fields.
 pub use gradus_derive::Module;
+pub use identity::Identity;
 pub use linear::Linear;
 pub use loss::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy,
@@ -23,5 +45,13 @@ pub use loss::{
     multi_margin_loss, nll_loss, poisson_nll_loss, smooth_l1_loss, triplet_margin_loss,
 };
 pub use module::{Buffer, Layer, Mode, Module, Parameter, Part, StateDict, join};
+pub use norm::{BatchNorm, BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RmsNorm};
+pub use pool::{
+    AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d, AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d,
+};
+pub use residual::Residual;
 pub use scope::{Observation, call, observe};
 pub use sequential::Sequential;
+pub use sizes::Sizes;
+pub use upsample::Upsample;

@@ -7,7 +7,9 @@
 //! Okabe and Ito, which people with any kind of colour vision can tell apart.
 
 mod curves;
+mod gallery;
 mod graph;
 
 pub use curves::{Panel, Series, curves};
+pub use gallery::{Guess, gallery};
 pub use graph::graph;

@@ -1,13 +1,11 @@
 //! The settings of a run, and the model they describe.
 
-use crate::nn::{self, Module, Sequential};
+use crate::models::{self, MODELS};
+use crate::nn::{self, Layer, Module};
 use crate::optim::{self, Optimizer};
 use crate::random::{self, Generator};
 use crate::{Error, Kind, Result};
 use serde::{Deserialize, Serialize};
-
-/// The names of the models.
-pub const MODELS: &[&str] = &["softmax", "mlp"];
 
 /// Everything that determines the result of a run; `config.toml` in its folder.
 ///
@@ -21,9 +19,16 @@ pub const MODELS: &[&str] = &["softmax", "mlp"];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// The data set's name.
+    /// The data set's name, or the path of a folder or archive of pictures (see
+    /// [`ImageFolder`](crate::data::ImageFolder)).
     pub data: String,
-    /// `softmax` (one linear layer) or `mlp`.
+    /// Height and width that pictures are brought to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<[usize; 2]>,
+    /// Whether pictures are turned grey.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub grey: bool,
+    /// The model's name, one of [`MODELS`].
     pub model: String,
     /// Sizes of the hidden layers of `mlp`.
     pub hidden: Vec<usize>,
@@ -63,6 +68,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             data: "digits".into(),
+            resize: None,
+            grey: false,
             model: "mlp".into(),
             hidden: vec![128],
             activation: "relu".into(),
@@ -120,10 +127,7 @@ impl Config {
             if names.contains(&value) {
                 return Ok(());
             }
-            Err(invalid(format!(
-                "unknown {what} '{value}'; the known ones are {}",
-                names.join(", ")
-            )))
+            Err(unknown(what, value, names))
         };
         known("model", &self.model, MODELS)?;
         known("activation", &self.activation, nn::ACTIVATIONS)?;
@@ -137,6 +141,10 @@ impl Config {
         };
         positive("epochs", self.epochs)?;
         positive("batch_size", self.batch_size)?;
+        self.resize
+            .iter()
+            .flatten()
+            .try_for_each(|&n| positive("every size in resize", n))?;
         self.hidden
             .iter()
             .try_for_each(|&n| positive("every size in hidden", n))?;
@@ -165,31 +173,35 @@ impl Config {
     /// The model for the task, with initial weights from the seed.
     ///
     /// # Errors
-    /// If the task is not known yet, a name is unknown, or there is no memory for the weights.
-    pub fn build_model(&self) -> Result<Sequential> {
+    /// If the task is not known yet, a name is unknown, the model does not take inputs of this shape,
+    /// or there is no memory for the weights.
+    pub fn build_model(&self) -> Result<Box<dyn Layer>> {
         let task = self
             .task
             .as_ref()
             .ok_or_else(|| invalid("the settings name no task: input and classes".into()))?;
-        let (features, classes) = (task.input.iter().product(), task.classes.len());
-        random::scoped(Generator::new(self.seed), || self.layers(features, classes))
+        random::scoped(Generator::new(self.seed), || {
+            self.model(&task.input, task.classes.len())
+        })
     }
 
-    fn layers(&self, features: usize, classes: usize) -> Result<Sequential> {
-        let mut net = Sequential::new().add(nn::Flatten);
-        let mut size = features;
-        let hidden = if self.model == "softmax" {
-            &[][..]
-        } else {
-            &self.hidden
+    fn model(&self, input: &[usize], classes: usize) -> Result<Box<dyn Layer>> {
+        let image = || {
+            <[usize; 3]>::try_from(input).map_err(|_| {
+                invalid(format!(
+                    "{}: takes images, [channels, height, width], not inputs of shape {input:?}",
+                    self.model
+                ))
+            })
         };
-        for &n in hidden {
-            net = net
-                .add(nn::Linear::new(size, n)?)
-                .add(nn::activation(&self.activation)?);
-            size = n;
-        }
-        Ok(net.add(nn::Linear::new(size, classes)?))
+        Ok(match self.model.as_str() {
+            "softmax" => Box::new(models::softmax(input, classes)?),
+            "mlp" => Box::new(models::mlp(input, &self.hidden, &self.activation, classes)?),
+            "cnn" => Box::new(models::cnn(image()?, classes)?),
+            "lenet" => Box::new(models::lenet(image()?, classes)?),
+            "resnet20" => Box::new(models::resnet20(image()?, classes)?),
+            name => return Err(unknown("model", name, MODELS)),
+        })
     }
 
     /// The optimizer for the parameters of `model`.
@@ -221,6 +233,13 @@ impl Task {
         }
         Ok(())
     }
+}
+
+fn unknown(what: &str, name: &str, names: &[&str]) -> Error {
+    let names = names.join(", ");
+    invalid(format!(
+        "unknown {what} '{name}'; the known ones are {names}"
+    ))
 }
 
 fn invalid(message: String) -> Error {

@@ -10,8 +10,9 @@ mod progress;
 mod run;
 mod trainer;
 
+pub use crate::models::MODELS;
 pub use checkpoint::Checkpoint;
-pub use config::{Config, MODELS, Task};
+pub use config::{Config, Task};
 pub use event::{Epoch, Event, Listener, Outcome, Summary};
 pub use progress::Progress;
 pub use run::Run;

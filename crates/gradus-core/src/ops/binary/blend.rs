@@ -157,7 +157,7 @@ impl Function for Lerp {
                 map::zip3(a, b, w, Cost::Low, between::<T>)
             })))
         })?;
-        Ok(Tensor::from_buffer(out, la.shape))
+        Ok(Tensor::from_dense(out))
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let (a, b, w) = (saved.get(0)?, saved.get(1)?, saved.get(2)?);

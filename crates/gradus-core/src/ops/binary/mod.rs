@@ -18,10 +18,9 @@ use super::{Operand, promoted};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply, is_grad_enabled};
 use crate::dtype::{Number, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
-use crate::kernels::View;
 use crate::kernels::map::{self, Cost};
+use crate::kernels::{Dense, View};
 use crate::shape::{self, Dims, Layout};
-use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use crate::{DType, Element};
 use std::borrow::Cow;
@@ -126,7 +125,7 @@ impl Tensor {
             && !(is_grad_enabled() && other.requires_grad())
             && other.dtype() == self.dtype()
             && other.shape() == self.shape()
-            && other.is_contiguous();
+            && other.lies_like(&self);
         if !in_place {
             *self = self.add(&other)?;
             return Ok(());
@@ -183,16 +182,16 @@ pub(super) fn floats<'a>(
 pub(super) fn broadcast<T: Element>(
     op: &str,
     x: &[&Tensor],
-    f: impl FnOnce(View<'_, T>, View<'_, T>) -> Result<Buffer>,
+    f: impl FnOnce(View<'_, T>, View<'_, T>) -> Result<Dense>,
 ) -> Result<Tensor> {
     let (a, b) = (x[0], x[1]);
     if a.shape() == b.shape() {
         let out = a.with(|a| b.with(|b| f(a, b)))?;
-        return Ok(Tensor::from_buffer(out, a.layout().shape.clone()));
+        return Ok(Tensor::from_dense(out));
     }
     let [la, lb] = stretched([a, b]).map_err(|e| e.at(op))?;
     let out = a.with(|a| b.with(|b| f(View::new(a.data, &la), View::new(b.data, &lb))))?;
-    Ok(Tensor::from_buffer(out, la.shape))
+    Ok(Tensor::from_dense(out))
 }
 
 /// Where the elements of each operand lie in the shape that all of them broadcast to.

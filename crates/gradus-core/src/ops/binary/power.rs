@@ -4,12 +4,11 @@ use super::{broadcast, promoted};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::dtype::{Number, dispatch_float, dispatch_number};
 use crate::error::{Result, err};
-use crate::kernels::View;
 use crate::kernels::map::{self, Cost};
 use crate::kernels::math::Float;
+use crate::kernels::{Dense, View};
 use crate::ops::registry::{Case, Input};
 use crate::ops::{Operand, Scalar};
-use crate::storage::Buffer;
 use crate::tensor::Tensor;
 
 pub(in crate::ops) const CASES: &[Case] = &[
@@ -146,7 +145,7 @@ struct PowNumber {
 }
 
 impl PowNumber {
-    fn elements<T: Float>(&self, x: View<'_, T>) -> Result<Buffer> {
+    fn elements<T: Float>(&self, x: View<'_, T>) -> Result<Dense> {
         let low = |f: fn(T) -> T| map::map(x, Cost::Low, f);
         match self.exponent {
             1.0 => low(|x| x),
@@ -167,7 +166,7 @@ impl Function for PowNumber {
         let x = x[0];
         ctx.save(x);
         let y = dispatch_float!("pow", x.dtype(), T => x.with(|x| self.elements::<T>(x)))?;
-        Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
+        Ok(Tensor::from_dense(y))
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
         let (x, p) = (saved.get(0)?, self.exponent);

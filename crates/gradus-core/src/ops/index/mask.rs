@@ -248,7 +248,7 @@ impl Function for Where {
                 map::zip3(cond, a, b, Cost::Low, |c, a: T, b| if c { a } else { b })
             })))
         })?;
-        Ok(Tensor::from_buffer(out, lc.shape))
+        Ok(Tensor::from_dense(out))
     }
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {

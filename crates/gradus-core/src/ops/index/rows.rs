@@ -252,22 +252,26 @@ impl Tensor {
         self.write_("index_fill_", rows, &value, false)
     }
 
-    /// The rows `indices` of this u8 tensor as f32, each element x as x · `scale` + `shift`: how a
-    /// batch comes out of images that are kept as bytes. The first size of the result is the number
-    /// of indices, the others stay.
+    /// The rows `indices` of this u8 tensor as f32, each element x as x · scale + shift: how a batch
+    /// comes out of images that are kept as bytes. `affine` is one pair (scale, shift) for all
+    /// elements, or one for each index of dimension 1, such as the channels of images. The first
+    /// size of the result is the number of indices, the others stay.
     ///
     /// # Errors
-    /// If the dtype is not u8, the tensor is 0-d, or an index is not less than its first size.
+    /// If the dtype is not u8, the tensor is 0-d, an index is not less than its first size, or the
+    /// number of pairs is neither 1 nor the size of dimension 1.
     ///
     /// ```
     /// # use gradus_core::Tensor;
     /// let images = Tensor::from_vec(vec![0u8, 1, 255, 7], [2, 2])?;
-    /// let batch = images.index_select_scaled(&[1, 0, 1], 0.5, -1.0)?;
+    /// let batch = images.index_select_scaled(&[1, 0, 1], &[(0.5, -1.0)])?;
     /// assert_eq!(batch.shape(), [3, 2]);
     /// assert_eq!(batch.to_vec::<f32>()?, [126.5, 2.5, -1.0, -0.5, 126.5, 2.5]);
+    /// let batch = images.index_select_scaled(&[1], &[(0.5, -1.0), (2.0, 0.0)])?;
+    /// assert_eq!(batch.to_vec::<f32>()?, [126.5, 14.0]);
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
-    pub fn index_select_scaled(&self, indices: &[usize], scale: f32, shift: f32) -> Result<Tensor> {
+    pub fn index_select_scaled(&self, indices: &[usize], affine: &[(f32, f32)]) -> Result<Tensor> {
         const OP: &str = "index_select_scaled";
         if self.dtype() != DType::U8 {
             return Err(err!(
@@ -283,13 +287,21 @@ impl Tensor {
                 "{OP}: index {index} is out of bounds for dimension with size {n}"
             ));
         }
+        if affine.len() != 1 && self.shape().get(1) != Some(&affine.len()) {
+            return Err(err!(
+                Shape,
+                "{OP}: {} pairs of scale and shift for a tensor of shape {:?}; expected one, or as \
+                 many as dimension 1 has",
+                affine.len(),
+                self.shape()
+            ));
+        }
         let mut shape = self.layout().shape.clone();
         shape[0] = indices.len();
         numel(&shape)?;
         let width = shape[1..].iter().product();
         // Bytes carry no gradient, so there is nothing to record.
-        let out =
-            self.with_slice::<u8, _>(|x| gather::scaled_rows(x, width, indices, scale, shift))?;
+        let out = self.with_slice::<u8, _>(|x| gather::scaled_rows(x, width, indices, affine))?;
         Ok(Tensor::from_buffer(out, shape))
     }
 
@@ -359,8 +371,18 @@ mod tests {
             let index: Vec<i64> = indices.iter().map(|&i| i as i64).collect();
             let selected = x.index_select(0, &Tensor::from_vec(index, [1000])?)?;
             let expected = selected.to_dtype(DType::F32)?.mul(0.3)?.add(-1.5)?;
-            let found = x.index_select_scaled(&indices, 0.3, -1.5)?;
+            let found = x.index_select_scaled(&indices, &[(0.3, -1.5)])?;
             assert_eq!(found.shape(), expected.shape());
+            assert_eq!(found.to_vec::<f32>()?, expected.to_vec::<f32>()?);
+
+            let affine: Vec<_> = (0..x.shape()[1])
+                .map(|c| (0.5 * c as f32, 1.0 - c as f32))
+                .collect();
+            let column = |values: Vec<f32>| Tensor::from_vec(values, [affine.len(), 1]);
+            let scale = column(affine.iter().map(|a| a.0).collect())?;
+            let shift = column(affine.iter().map(|a| a.1).collect())?;
+            let expected = selected.to_dtype(DType::F32)?.mul(&scale)?.add(&shift)?;
+            let found = x.index_select_scaled(&indices, &affine)?;
             assert_eq!(found.to_vec::<f32>()?, expected.to_vec::<f32>()?);
         }
         Ok(())
@@ -368,7 +390,7 @@ mod tests {
 
     #[test]
     fn scaled_rows_without_elements_and_without_sense() -> Result<()> {
-        let select = |x: &Tensor, i: &[usize]| x.index_select_scaled(i, 1.0, 0.0);
+        let select = |x: &Tensor, i: &[usize]| x.index_select_scaled(i, &[(1.0, 0.0)]);
         let bytes = |shape: &[usize]| Tensor::full(shape, 1.0, DType::U8);
         assert_eq!(select(&bytes(&[2, 3])?, &[])?.shape(), [0, 3]);
         assert_eq!(select(&bytes(&[2, 0])?, &[1, 1, 0])?.shape(), [3, 0]);
@@ -379,6 +401,14 @@ mod tests {
         assert_eq!(kind(select(&bytes(&[0, 3])?, &[0])), Kind::Index);
         assert_eq!(kind(select(&bytes(&[])?, &[0])), Kind::Index);
         assert_eq!(kind(select(&Tensor::zeros([2]), &[0])), Kind::DType);
+        for (shape, pairs) in [(&[2, 3][..], 2), (&[2, 3], 0), (&[2], 2), (&[2, 0], 0)] {
+            let x = bytes(shape)?.index_select_scaled(&[0], &vec![(1.0, 0.0); pairs]);
+            match x {
+                // No pairs for no elements.
+                Ok(x) => assert_eq!((x.numel(), pairs), (0, 0)),
+                Err(e) => assert_eq!(e.kind(), Kind::Shape),
+            }
+        }
         Ok(())
     }
 }

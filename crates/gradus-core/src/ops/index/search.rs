@@ -233,7 +233,7 @@ impl Tensor {
             ));
         }
         let size = |x: &Tensor| x.shape().last().copied().unwrap_or(1);
-        let out = dispatch_number!(op, sorted.dtype(), T => {
+        dispatch_number!(op, sorted.dtype(), T => {
             let place = |row: &[T], x: T| {
                 let less = |b: &T| if right { *b <= x } else { *b < x };
                 let before = |b: &T| less(b) || b.is_nan() || x.is_nan();
@@ -241,16 +241,19 @@ impl Tensor {
             };
             sorted.with_slice::<T, _>(|sorted_rows| {
                 if sorted.ndim() == 1 {
-                    return values.with::<T, _>(|x| map::map(x, Cost::High, |x| place(sorted_rows, x)));
+                    let places = values.with::<T, _>(|x| {
+                        map::map(x, Cost::High, |x| place(sorted_rows, x))
+                    })?;
+                    return Ok(Tensor::from_dense(places));
                 }
-                values.with_slice::<T, _>(|x| Buffer::build(x.len(), |out| {
+                let places = values.with_slice::<T, _>(|x| Buffer::build(x.len(), |out| {
                     let (n, m) = (size(&sorted), size(&values));
                     for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
                         *out = place(&sorted_rows[i / m * n..][..n], x);
                     }
-                }))
+                }))?;
+                Ok(Tensor::from_buffer(places, values.layout().shape.clone()))
             })
-        })?;
-        Ok(Tensor::from_buffer(out, values.layout().shape.clone()))
+        })
     }
 }

@@ -332,7 +332,7 @@ impl Function for BinaryCrossEntropy {
                 -(t * clamped(x.ln()) + (T::ONE - t) * clamped((-x).ln_1p()))
             })))
         })?;
-        Ok(Tensor::from_buffer(losses, x[0].layout().shape.clone()))
+        Ok(Tensor::from_dense(losses))
     }
 
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {

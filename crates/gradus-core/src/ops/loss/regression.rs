@@ -687,7 +687,7 @@ impl Function for HuberLoss {
                 }),
             })
         })?;
-        Ok(Tensor::from_buffer(y, d[0].layout().shape.clone()))
+        Ok(Tensor::from_dense(y))
     }
 
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {

@@ -134,12 +134,12 @@ impl Tensor {
         if !self.dtype().is_float() {
             return Tensor::full(self.shape(), f64::from(C::EXACT), DType::Bool);
         }
-        let buffer = dispatch_float!(C::METHOD, self.dtype(), T => self.with::<T, _>(|x| {
+        let exact = dispatch_float!(C::METHOD, self.dtype(), T => self.with::<T, _>(|x| {
             map::blocks([x], Cost::Low, &|[x], y: &mut [bool]| {
                 vectorize(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = C::holds(x)))
             })
         }))?;
-        Ok(Tensor::from_buffer(buffer, self.layout().shape.clone()))
+        Ok(Tensor::from_dense(exact))
     }
 }
 

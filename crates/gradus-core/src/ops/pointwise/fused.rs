@@ -84,11 +84,11 @@ impl Activation {
 
 impl<P: Pointwise> Map<P> {
     fn overwrite<T: Float>(&self, x: &mut [T]) {
-        for x in x.chunks_mut(256) {
-            let mut arguments = [T::ZERO; 256];
-            let arguments = &mut arguments[..x.len()];
-            arguments.copy_from_slice(x);
-            self.block(arguments, x);
+        let mut old = [T::ZERO; 256];
+        for x in x.chunks_mut(old.len()) {
+            let old = &mut old[..x.len()];
+            old.copy_from_slice(x);
+            self.block(old, x);
         }
     }
 }

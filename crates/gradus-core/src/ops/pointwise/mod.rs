@@ -139,22 +139,20 @@ impl<P: Pointwise, T: Float> Loop for Chain<'_, P, T> {
 struct Map<P>(P);
 
 impl<P: Pointwise> Map<P> {
-    fn values<T: Float>(&self, x: &Tensor) -> Result<Tensor> {
-        let y = x.with::<T, _>(|x| {
-            map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| {
-                self.block(x, y);
-            })
-        })?;
-        Ok(Tensor::from_buffer(y, x.layout().shape.clone()))
-    }
-
-    /// The function of some neighbouring elements.
+    /// The function of each element of a block.
     fn block<T: Float>(&self, x: &[T], y: &mut [T]) {
         let done = const { P::WORK.is_vector() } && vectorize(Values(&self.0, x, y));
         if !done {
             let pairs = y.iter_mut().zip(x);
             pairs.for_each(|(y, &x)| *y = self.0.f(x));
         }
+    }
+
+    fn values<T: Float>(&self, x: &Tensor) -> Result<Tensor> {
+        let y = x.with::<T, _>(|x| {
+            map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| self.block(x, y))
+        })?;
+        Ok(Tensor::from_dense(y))
     }
 
     /// `grad` times the derivative at `a`: recorded, or in one pass.
@@ -179,7 +177,7 @@ impl<P: Pointwise> Map<P> {
                 })
             })
         })?;
-        Ok(Tensor::from_buffer(dx, grad.layout().shape.clone()))
+        Ok(Tensor::from_dense(dx))
     }
 }
 
@@ -249,6 +247,6 @@ impl Tensor {
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
             })
         })?;
-        Tensor::from_buffer(y, x.layout().shape.clone()).to_dtype(self.dtype())
+        Tensor::from_dense(y).to_dtype(self.dtype())
     }
 }

@@ -5,7 +5,7 @@ use super::super::registry::{Case, Input};
 use crate::autograd::{Context, Function, Grad, Grads, Saved, apply};
 use crate::dtype::dispatch;
 use crate::error::{Result, err};
-use crate::kernels::map;
+use crate::kernels::map::{self, Cost};
 use crate::shape::{Dims, Layout, Show, numel, resolve_dim};
 use crate::tensor::Tensor;
 
@@ -323,13 +323,13 @@ impl Tensor {
         if self.is_contiguous() {
             Ok(self.clone())
         } else {
-            self.copy()
+            apply(Copy { row_major: true }, &[self])
         }
     }
 
-    /// The same elements in memory of their own, row-major. The gradient passes unchanged. This is
-    /// PyTorch's `clone()` and NumPy's `copy()`; Rust's [`Clone`] gives another handle of the same
-    /// tensor.
+    /// The same elements in memory of their own, without gaps and in the same order in memory. The
+    /// gradient passes unchanged. This is PyTorch's `clone()` and NumPy's `copy()`; Rust's [`Clone`]
+    /// gives another handle of the same tensor.
     ///
     /// # Errors
     /// If there is no memory for it.
@@ -343,7 +343,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn copy(&self) -> Result<Tensor> {
-        apply(Copy, &[self])
+        apply(Copy { row_major: false }, &[self])
     }
 }
 
@@ -361,7 +361,7 @@ impl Function for Reshape {
             return Ok(x[0].with_layout(layout));
         }
         Ok(x[0]
-            .copy()?
+            .contiguous()?
             .with_layout(Layout::contiguous(self.to.clone())))
     }
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
@@ -369,16 +369,23 @@ impl Function for Reshape {
     }
 }
 
-/// A row-major copy. The gradient passes unchanged.
-struct Copy;
+/// A copy, row-major or in the order in memory of the elements. The gradient passes unchanged.
+struct Copy {
+    row_major: bool,
+}
 
 impl Function for Copy {
     fn name(&self) -> &'static str {
         "copy"
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let buffer = dispatch!(x[0].dtype(), T => x[0].with::<T, _>(map::copy))?;
-        Ok(Tensor::from_buffer(buffer, x[0].layout().shape.clone()))
+        let x = x[0];
+        if !self.row_major {
+            return dispatch!(x.dtype(), T => x.with::<T, _>(|x| map::map(x, Cost::Low, |x| x)))
+                .map(Tensor::from_dense);
+        }
+        let buffer = dispatch!(x.dtype(), T => x.with::<T, _>(map::copy))?;
+        Ok(Tensor::from_buffer(buffer, x.layout().shape.clone()))
     }
     fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         Ok([Grad::Of(grad.clone())].into())

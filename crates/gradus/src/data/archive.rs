@@ -1,0 +1,129 @@
+//! The files of a folder, or of a tar archive, which is not unpacked to disk.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use flate2::bufread::MultiGzDecoder;
+use gradus_core::{Error, Kind, Result};
+
+/// Larger files in archives and folders are refused: no picture and no part of a data set is.
+const MAX_FILE: u64 = 256 << 20;
+/// As much is allocated on the word of a header; past it, memory grows as data arrives.
+const FIRST_ALLOCATION: u64 = 1 << 20;
+/// Folders deeper than this are passed over.
+const MAX_DEPTH: usize = 8;
+
+/// Reads every file of the folder or tar archive (plain or gzipped) at `path` whose name `wanted`
+/// accepts, and hands name and content to `see`. Names begin within the folder or archive and have
+/// slashes. The files of a folder come in the order of their names, those of an archive as they lie
+/// in it. Links to folders are not followed, and links in archives are passed over.
+pub(super) fn each_file(
+    path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+    see: &mut dyn FnMut(String, Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    if path.is_dir() {
+        return folder(path, "", 0, wanted, see);
+    }
+    let open = || {
+        let mut file = BufReader::new(File::open(path)?);
+        let gzipped = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+        Ok::<_, io::Error>((file, gzipped))
+    };
+    let (file, gzipped) = open().map_err(|e| Error::from(e).at(path.display()))?;
+    if gzipped {
+        archive(path, MultiGzDecoder::new(file), wanted, see)
+    } else {
+        archive(path, file, wanted, see)
+    }
+}
+
+fn folder(
+    path: &Path,
+    prefix: &str,
+    depth: usize,
+    wanted: &dyn Fn(&str) -> bool,
+    see: &mut dyn FnMut(String, Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    let at = |path: &Path, e: io::Error| Error::from(e).at(path.display());
+    let mut entries = fs::read_dir(path)
+        .and_then(Iterator::collect::<io::Result<Vec<_>>>)
+        .map_err(|e| at(path, e))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let is_folder = entry.file_type().map_err(|e| at(&path, e))?.is_dir();
+        if is_folder && depth < MAX_DEPTH {
+            folder(&path, &format!("{name}/"), depth + 1, wanted, see)?;
+        } else if !is_folder && wanted(&name) {
+            let file = File::open(&path).map_err(|e| at(&path, e))?;
+            let size = file.metadata().map_err(|e| at(&path, e))?.len();
+            let bytes = content(file, size).map_err(|e| e.at(path.display()))?;
+            see(name, bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn archive(
+    path: &Path,
+    content_of: impl Read,
+    wanted: &dyn Fn(&str) -> bool,
+    see: &mut dyn FnMut(String, Vec<u8>) -> Result<()>,
+) -> Result<()> {
+    let damaged = |e: io::Error| match e.raw_os_error() {
+        // Errors of the operating system carry its code; those of the decoders do not.
+        Some(_) => Error::from(e).at(path.display()),
+        None => {
+            let message = format!("{}: damaged, or no tar archive: {e}", path.display());
+            Error::new(Kind::Data, message.replace('\n', " "))
+        }
+    };
+    let mut archive = tar::Archive::new(content_of);
+    let mut empty = true;
+    for entry in archive.entries().map_err(damaged)? {
+        let entry = entry.map_err(damaged)?;
+        empty = false;
+        let name = entry.path().map_err(damaged)?;
+        let name = name.to_string_lossy().replace('\\', "/");
+        let name = name.trim_start_matches("./").to_string();
+        if !entry.header().entry_type().is_file() || !wanted(&name) {
+            continue;
+        }
+        let size = entry.size();
+        let bytes =
+            content(entry, size).map_err(|e| e.at(format_args!("{}: {name}", path.display())))?;
+        see(name, bytes)?;
+    }
+    if empty {
+        let message = format!(
+            "{}: the archive is empty, or no tar archive",
+            path.display()
+        );
+        return Err(Error::new(Kind::Data, message));
+    }
+    // To the end, where the checksum is.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
+    Ok(())
+}
+
+/// All of a file that says it has `size` bytes.
+fn content(file: impl Read, size: u64) -> Result<Vec<u8>> {
+    if size > MAX_FILE {
+        let message = format!("{size} bytes; files of more than {MAX_FILE} are not read");
+        return Err(Error::new(Kind::Data, message));
+    }
+    let mut bytes = Vec::with_capacity(size.min(FIRST_ALLOCATION) as usize);
+    let read = file.take(size).read_to_end(&mut bytes);
+    match read {
+        Ok(n) if n as u64 == size => Ok(bytes),
+        Ok(n) => {
+            let message = format!("truncated: {n} of {size} bytes");
+            Err(Error::new(Kind::Data, message))
+        }
+        Err(e) if e.raw_os_error().is_some() => Err(e.into()),
+        Err(e) => Err(Error::new(Kind::Data, format!("damaged: {e}"))),
+    }
+}
