@@ -8,6 +8,8 @@ use gradus::nn::Layer;
 use gradus::train::{Config, Run, Task};
 use gradus::{Kind, set_num_threads};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Images of a batch when there is nothing to be learned from them.
 const TEST_BATCH: usize = 256;
@@ -83,6 +85,19 @@ impl Threads {
             set_num_threads(n.into());
         }
     }
+}
+
+/// Set by the first Ctrl-C or SIGTERM; the second ends the program.
+pub fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let handler = move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| gradus::Error::new(Kind::Io, e.to_string()))?;
+    Ok(stop)
 }
 
 /// Whether this means a folder or an archive of pictures and not a data set known by name.

@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod common;
 mod completions;
 mod data;
@@ -45,6 +46,7 @@ enum Command {
     Predict(predict::Predict),
     #[command(subcommand)]
     Data(data::Data),
+    Bench(bench::Bench),
     Completions(completions::Completions),
 }
 
@@ -55,6 +57,7 @@ impl Command {
             Self::Eval(command) => command.run(),
             Self::Predict(command) => command.run(),
             Self::Data(command) => command.run(),
+            Self::Bench(command) => command.run(),
             Self::Completions(command) => command.run(),
         }
     }

@@ -1,6 +1,6 @@
 //! `gradus train`.
 
-use crate::common::{self, DataDir, Threads, task, test_loader};
+use crate::common::{self, DataDir, Threads, stop_on_signal, task, test_loader};
 use crate::failure::{Failure, Result};
 use crate::output::{self, shell_word, thousands};
 use clap::Args;
@@ -13,8 +13,6 @@ use gradus::{Kind, num_threads};
 use serde_json::json;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Train a model and keep it, with its curves, in a folder
 #[derive(Args)]
@@ -313,19 +311,6 @@ fn free_folder(name: &str) -> PathBuf {
     names
         .find(|path| !path.exists())
         .expect("there are more numbers than folders")
-}
-
-/// Set by the first Ctrl-C or SIGTERM; the second ends the program.
-fn stop_on_signal() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = stop.clone();
-    let handler = move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|e| gradus::Error::new(Kind::Io, e.to_string()))?;
-    Ok(stop)
 }
 
 /// What there is to say at the end.

@@ -5,7 +5,6 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use gradus_core::{Result, Tensor, random};
-use std::hint::black_box;
 
 const LARGE: usize = 10_000_000;
 
@@ -31,19 +30,30 @@ fn small(c: &mut Criterion) {
     });
 }
 
-fn large(c: &mut Criterion) {
+/// Random numbers, made only for benchmarks that are asked for.
+fn uniform(shape: &[usize]) -> Tensor {
     random::manual_seed(0);
-    let [x, y] = [(); 2].map(|()| Tensor::rand([LARGE]).expect("40 MB fit in memory"));
-    c.bench_function("add_10m", |b| b.iter(|| x.add(&y)));
-    c.bench_function("exp_10m", |b| b.iter(|| x.exp()));
-    c.bench_function("sum_10m", |b| b.iter(|| x.sum(..)));
-    let images = Tensor::rand([60_000, 784]).expect("188 MB fit in memory");
-    c.bench_function("sum_60000x784", |b| b.iter(|| images.sum(..)));
-    c.bench_function("sum_60000x784_dim0", |b| b.iter(|| images.sum(0)));
-    c.bench_function("sum_60000x784_dim1", |b| b.iter(|| images.sum(1)));
-    c.bench_function("randn_1m", |b| {
-        b.iter(|| black_box(Tensor::randn([1_000_000])))
+    Tensor::rand(shape).expect("200 MB fit in memory")
+}
+
+fn on(c: &mut Criterion, name: &str, shape: &[usize], f: impl Fn(&Tensor) -> Result<Tensor>) {
+    c.bench_function(name, |b| {
+        let x = uniform(shape);
+        b.iter(|| f(&x));
     });
+}
+
+fn large(c: &mut Criterion) {
+    c.bench_function("add_10m", |b| {
+        let [x, y] = [(); 2].map(|()| uniform(&[LARGE]));
+        b.iter(|| x.add(&y));
+    });
+    on(c, "exp_10m", &[LARGE], |x| x.exp());
+    on(c, "sum_10m", &[LARGE], |x| x.sum(..));
+    on(c, "sum_60000x784", &[60_000, 784], |x| x.sum(..));
+    on(c, "sum_60000x784_dim0", &[60_000, 784], |x| x.sum(0));
+    on(c, "sum_60000x784_dim1", &[60_000, 784], |x| x.sum(1));
+    on(c, "randn_1m", &[0], |_| Tensor::randn([1_000_000]));
 }
 
 criterion_group!(benches, small, large);

@@ -33,7 +33,7 @@ pub use autograd::{
 pub use dtype::{DType, Element, Number};
 pub use error::{Error, Kind, Result};
 pub use kernels::math::{Float, Real};
-pub use kernels::parallel::{num_threads, set_num_threads};
+pub use kernels::parallel::{num_threads, set_num_threads, single_threaded};
 #[cfg(feature = "linalg")]
 pub use ops::linalg::dense as linalg;
 pub use ops::{

@@ -182,6 +182,7 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
+    #[derive(Clone, Copy)]
     struct Swap;
     impl Update<1> for Swap {
         fn update<T: crate::Float>(&self, p: T, g: T, [s]: [&mut T; 1]) -> T {

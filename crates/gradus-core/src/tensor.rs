@@ -149,6 +149,12 @@ impl Tensor {
         &self.0.layout.shape
     }
 
+    /// The shape, to be that of another tensor.
+    pub(crate) fn dims(&self) -> Dims {
+        // As a whole: `clone` copies one size after the other.
+        Dims::from_slice(self.shape())
+    }
+
     /// The size of dimension `dim`, counted from the end if negative.
     ///
     /// # Errors

@@ -338,7 +338,7 @@ fn a_part_outside_of_its_input_is_an_error() -> Result<()> {
         fn backward(&self, _: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
             let mut part = Layout::contiguous(grad.shape().into());
             part.offset = self.0;
-            Ok([Grad::Part(part, grad.clone())].into())
+            Ok([Grad::Part(Box::new(part), grad.clone())].into())
         }
     }
     let x = Tensor::ones([3]).requires_grad_(true)?;

@@ -356,3 +356,42 @@ fn what_floats_are_is_told_apart() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn an_element_has_the_same_bits_wherever_it_stands() -> Result<()> {
+    // Numbers of all sizes in an order without a rule, most of them near 0, so that some blocks of
+    // sines are computed in vectors and some are not.
+    let numbers = (0..4500u64).map(|i| {
+        let noise = i.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11;
+        let unit = noise as f64 / (1u64 << 53) as f64 - 0.5;
+        match i {
+            100 | 4200 => 1e22 * unit,
+            _ => unit * 10f64.powi((i % 9) as i32 - 5),
+        }
+    });
+    let numbers: Vec<f64> = numbers.collect();
+    let bits = |x: &Tensor| -> Result<Vec<u64>> {
+        Ok(x.to_vec::<f64>()?.iter().map(|x| x.to_bits()).collect())
+    };
+    for (i, (f, _)) in VALUES.iter().enumerate() {
+        for dtype in [DType::F64, DType::F32] {
+            let x = Tensor::from_vec(&numbers, [numbers.len()])?.to_dtype(dtype)?;
+            let slope = |x: &Tensor| -> Result<[Tensor; 2]> {
+                let x = x.detach().requires_grad_(true)?;
+                let y = f(&x)?;
+                y.sum(..)?.backward()?;
+                Ok([y.detach(), x.grad().expect("f is differentiable")])
+            };
+            let whole = slope(&x)?;
+            for part in [0..1, 1..18, 95..131, 4200..4201, 4201..4207, 4096..4500] {
+                let (start, len) = (part.start, part.len());
+                let alone = slope(&x.narrow(0, start, len)?)?;
+                for (whole, alone) in whole.iter().zip(&alone) {
+                    let whole = whole.narrow(0, start, len)?;
+                    assert_eq!(bits(&whole)?, bits(alone)?, "row {i}, {dtype}, {part:?}");
+                }
+            }
+        }
+    }
+    Ok(())
+}

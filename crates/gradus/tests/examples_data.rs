@@ -7,15 +7,32 @@ mod common;
 #[path = "../../../examples/b4_mnist_mlp.rs"]
 mod b4_mnist_mlp;
 
+#[allow(dead_code)]
+#[path = "../../../examples/b5_cifar.rs"]
+mod b5_cifar;
+
+#[allow(dead_code)]
+#[path = "../../../examples/d9_cnn.rs"]
+mod d9_cnn;
+
+#[allow(dead_code)]
+#[path = "../../../examples/f3_cnn.rs"]
+mod f3_cnn;
+
 use gradus::data;
+use gradus::train::Event;
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
     let arguments = Arguments::from_args();
     let missing = !common::has("mnist");
+    let (no_clothes, no_pictures) = (!common::has("fashion-mnist"), !common::has("cifar-10"));
     let trials = vec![
         Trial::test("b4_two_epochs", b4_two_epochs).with_ignored_flag(missing),
         Trial::test("b4_twenty_epochs", b4_twenty_epochs).with_ignored_flag(missing),
+        Trial::test("b5_one_epoch", b5_one_epoch).with_ignored_flag(no_pictures),
+        Trial::test("d9_dense", d9_dense).with_ignored_flag(no_clothes),
+        Trial::test("f3_5000_iterations", f3_5000_iterations).with_ignored_flag(missing),
     ];
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -49,5 +66,33 @@ fn b4_two_epochs() -> Result<(), Failed> {
 fn b4_twenty_epochs() -> Result<(), Failed> {
     let (last, accuracy, text) = b4(20)?;
     assert!(last <= 0.0096 && accuracy >= 0.9795, "{text}");
+    Ok(())
+}
+
+/// The beginning of the exercise, whose thirty epochs take minutes.
+fn b5_one_epoch() -> Result<(), Failed> {
+    let cifar = data::cifar10(Some(&common::data_dir()))?;
+    let mut out = Vec::new();
+    let (loss, accuracy) = b5_cifar::run(&mut out, cifar, 1, 0)?;
+    assert!(loss < 1.6 && accuracy > 0.5, "{}", String::from_utf8(out)?);
+    Ok(())
+}
+
+/// The figure that the exercise asks for, and a picture whose captions have their colours.
+fn d9_dense() -> Result<(), Failed> {
+    let fashion = data::fashion_mnist(Some(&common::data_dir()))?;
+    let (mut out, quiet) = (Vec::new(), |_: Event<'_>| Ok(()));
+    let (accuracy, picture) = d9_cnn::run(&mut out, fashion, d9_cnn::Model::Dense, 10, 0, quiet)?;
+    assert!(accuracy >= 0.87, "{}", String::from_utf8(out)?);
+    assert_eq!(picture.matches("<image ").count(), 15);
+    Ok(())
+}
+
+/// The figure that the exercise asks for.
+fn f3_5000_iterations() -> Result<(), Failed> {
+    let mnist = data::mnist(Some(&common::data_dir()))?;
+    let (mut out, mut quiet) = (Vec::new(), |_: Event<'_>| Ok(()));
+    let scores = f3_cnn::run(&mut out, mnist, 5000, 0, &mut quiet)?;
+    assert!(scores.macro_f1 >= 0.93, "{}", String::from_utf8(out)?);
     Ok(())
 }

@@ -1,10 +1,11 @@
-//! MNIST and Fashion-MNIST as they are: read, counted, measured. Ignored where they are missing.
+//! MNIST, Fashion-MNIST and CIFAR-10 as they are: read, counted, measured. Ignored where they are missing.
 
 mod common;
 
 use gradus::data::{self, DataLoader, Dataset, Split};
 use gradus::{DType, Tensor};
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::PathBuf;
 
 /// What is known about a set independently of this library.
 struct Expected {
@@ -49,7 +50,13 @@ fn main() {
             trial("gives_whole_epochs", gives_whole_epochs),
         ]
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit();
+    let missing = !common::has("cifar-10");
+    let cifar = [
+        Trial::test("cifar-10::is_complete", cifar_is_complete).with_ignored_flag(missing),
+        Trial::test("cifar-10::layouts_agree", cifar_layouts_agree)
+            .with_ignored_flag(!cifar_subset().exists()),
+    ];
+    libtest_mimic::run(&arguments, trials.chain(cifar).collect()).exit();
 }
 
 /// Labels that belong to other images, or parts that are mixed up.
@@ -112,5 +119,68 @@ fn gives_whole_epochs(expected: &Expected, split: Split) -> Result<(), Failed> {
         fingerprints.push(fingerprint.to_vec::<f32>()?);
     }
     assert_eq!(fingerprints[0], fingerprints[1]);
+    Ok(())
+}
+
+/// A part of CIFAR-10 in its authors' layout, of pixels that went through JPEG.
+fn cifar_subset() -> PathBuf {
+    common::data_dir().join("cifar-10/cifar-10-binary-subset.tar.gz")
+}
+
+/// Colours that are exchanged, or images of another class.
+fn cifar_is_complete() -> Result<(), Failed> {
+    let Split { train, test } = data::cifar10(Some(&common::data_dir()))?;
+    assert_eq!((train.len(), test.len()), (50_000, 10_000));
+    assert_eq!(
+        (train.shape(), test.shape()),
+        (&[3, 32, 32][..], &[3, 32, 32][..])
+    );
+    for (set, images) in [(&train, 5000), (&test, 1000)] {
+        for class in 0..10 {
+            let n = set.labels().iter().filter(|&&label| label == class).count();
+            assert_eq!(n, images, "class {class}");
+        }
+    }
+    // As everybody quotes them; compression moves them by less than half a grey level.
+    let known = [(0.4914, 0.2470), (0.4822, 0.2435), (0.4465, 0.2616)];
+    for ((mean, std), (known_mean, known_std)) in train.channel_mean_std()?.iter().zip(known) {
+        assert!(
+            (mean - known_mean).abs() < 0.002,
+            "{mean} instead of {known_mean}"
+        );
+        assert!(
+            (std - known_std).abs() < 0.004,
+            "{std} instead of {known_std}"
+        );
+    }
+    Ok(())
+}
+
+/// The two layouts read differently.
+fn cifar_layouts_agree() -> Result<(), Failed> {
+    let subset = data::cifar10_binary(&cifar_subset())?;
+    assert_eq!((subset.train.len(), subset.test.len()), (10_000, 2_000));
+    let all = data::cifar10(Some(&common::data_dir()))?.test;
+    let (pixels, all_pixels) = (subset.test.images(), all.images());
+    // Decoders differ by a grey level or two: a coarse picture finds an image among those of its class.
+    let coarse = |images: &Tensor| {
+        let images = images.to_dtype(DType::F32)?;
+        images
+            .reshape([-1, 3, 4, 8, 4, 8])?
+            .mean([3, 5])?
+            .flatten(1, -1)
+    };
+    let (few, many) = (coarse(&pixels.slice(0, 0, 40, 1)?)?, coarse(all_pixels)?);
+    let nearest = few.cdist(&many)?.argmin(1)?.to_vec::<i64>()?;
+    for (i, at) in nearest.into_iter().enumerate() {
+        assert_eq!(
+            subset.test.labels()[i],
+            all.labels()[at as usize],
+            "image {i}"
+        );
+        let apart = pixels.select(0, i as isize)?.to_dtype(DType::F32)?;
+        let apart = apart.sub(&all_pixels.select(0, at as isize)?)?.abs()?;
+        assert!(apart.mean(..)?.item::<f64>()? < 3.0, "image {i}");
+    }
     Ok(())
 }

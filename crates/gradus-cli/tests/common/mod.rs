@@ -95,7 +95,7 @@ pub fn mnist(dir: &Path, side: u32) -> PathBuf {
     fs::create_dir_all(&folder).unwrap();
     for (name, n) in [("train", 40u32), ("t10k", 20)] {
         let labels: Vec<u8> = (0..n).map(|i| (i % 10) as u8).collect();
-        let pixel = |label: u8, p: u32| if p == label.into() { 255 } else { 0 };
+        let pixel = |label: u8, p: u32| if p == u32::from(label) { 255 } else { 0 };
         let images: Vec<u8> = labels
             .iter()
             .flat_map(|&label| (0..side * side).map(move |p| pixel(label, p)))

@@ -5,11 +5,11 @@ use super::function::{Grad, Saved};
 use super::grad::GradOptions;
 use super::grad_mode::is_grad_enabled;
 use super::node::Node;
+use super::pending::Pending;
 use crate::error::{Result, err};
 use crate::shape::Layout;
 use crate::tensor::Tensor;
 use std::collections::BTreeSet;
-use std::collections::btree_map::{BTreeMap, Entry};
 use std::sync::Arc;
 
 impl Tensor {
@@ -72,14 +72,14 @@ pub(super) fn walk(
     // What was made before every target cannot lead to one.
     let first = targets.as_ref().and_then(|ids| ids.first().copied());
     let mut arrived = Vec::new();
-    let mut pending = BTreeMap::new();
+    let mut pending = Pending::default();
     for (root, gradient) in roots {
-        add(&mut pending, root, gradient)?;
+        pending.add(&root, gradient)?;
     }
-    while let Some((id, (node, gradient))) = pending.pop_last() {
+    while let Some((node, gradient)) = pending.pop() {
         let gradient = node.run_hooks(gradient)?;
         let wanted = match &targets {
-            Some(targets) => targets.contains(&id),
+            Some(targets) => targets.contains(&node.id),
             None => node.collects(),
         };
         let Some(operation) = &node.operation else {
@@ -91,7 +91,7 @@ pub(super) fn walk(
         if wanted {
             arrived.push((node.clone(), gradient.clone()));
         }
-        if first.is_some_and(|first| id <= first) {
+        if first.is_some_and(|first| node.id <= first) {
             continue;
         }
         let name = node.name();
@@ -117,32 +117,17 @@ pub(super) fn walk(
             let Some(input) = input else { continue };
             match grad {
                 Grad::Zero => {}
-                Grad::Of(grad) => add(&mut pending, input.clone(), fit(grad, input, name)?)?,
+                Grad::Of(grad) => pending.add(input, fit(grad, input, name)?)?,
                 Grad::Part(part, grad) => {
-                    let sum = pending.get_mut(&input.id).map(|(_, sum)| sum);
-                    if !add_part(sum, &part, &grad)? {
-                        let grad = embed(&input.shape, part, &grad)?;
-                        add(&mut pending, input.clone(), fit(grad, input, name)?)?;
+                    if !add_part(pending.sum(input), &part, &grad)? {
+                        let grad = embed(&input.shape, *part, &grad)?;
+                        pending.add(input, fit(grad, input, name)?)?;
                     }
                 }
             }
         }
     }
     Ok(arrived)
-}
-
-/// The nodes that gradients have reached, by id, each with the sum of these.
-type Pending = BTreeMap<u64, (Arc<Node>, Tensor)>;
-
-/// Adds to what is pending for a node.
-fn add(pending: &mut Pending, node: Arc<Node>, grad: Tensor) -> Result<()> {
-    match pending.entry(node.id) {
-        Entry::Vacant(place) => {
-            place.insert((node, grad));
-        }
-        Entry::Occupied(mut place) => place.get_mut().1.accumulate(grad)?,
-    }
-    Ok(())
 }
 
 /// Adds to a part of what is pending for a node, if that can be done in its memory.

@@ -77,7 +77,7 @@ pub enum Grad {
     /// This gradient flows to a part of it, and none to the rest. The layout says where the part lies
     /// in a contiguous tensor of the input's shape. The gradients of many parts are put together in
     /// one tensor.
-    Part(Layout, Tensor),
+    Part(Box<Layout>, Tensor),
     /// None does: the input is no number that varies, or the derivative is 0 everywhere.
     Zero,
 }
@@ -94,7 +94,10 @@ pub struct Grads(pub(super) SmallVec<[Grad; 3]>);
 
 impl<const N: usize> From<[Grad; N]> for Grads {
     fn from(grads: [Grad; N]) -> Self {
-        Self(grads.into_iter().collect())
+        // One by one: `collect` of a short list costs more than all that is in it.
+        let mut list = SmallVec::new();
+        grads.into_iter().for_each(|grad| list.push(grad));
+        Self(list)
     }
 }
 
@@ -386,7 +389,8 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
         // Kept by the function: its own history must not be rewritten.
         output = output.with_node(None);
     }
-    let checked = |tensor: Tensor| {
+    let mut saves = Saves::new();
+    for tensor in ctx.saved {
         if tensor.is_inference() {
             return Err(err!(
                 Autograd,
@@ -397,13 +401,13 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
             ));
         }
         let is_output = tensor.is_same(&output);
-        Ok(save(tensor, is_output))
-    };
-    let saves = ctx.saved.into_iter().map(checked).collect::<Result<_>>()?;
-    let inputs = inputs.iter().map(|t| t.node()).collect();
+        saves.push(save(tensor, is_output));
+    }
+    let mut nodes = SmallVec::new();
+    inputs.iter().for_each(|input| nodes.push(input.node()));
     let operation = Operation {
         function: Box::new(function),
-        inputs,
+        inputs: nodes,
         saves,
     };
     output.set_node(Some(Node::new(&output, Some(operation))));

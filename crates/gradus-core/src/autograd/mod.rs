@@ -22,6 +22,7 @@ mod gradcheck;
 mod graph;
 mod hook;
 mod node;
+mod pending;
 
 pub(crate) use alias::Origin;
 pub use checkpoint::checkpoint;

@@ -11,7 +11,7 @@ use crate::tensor::Tensor;
 use ::safetensors::serialize;
 use ::safetensors::tensor::{Dtype, Metadata, TensorInfo, TensorView};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::{self, Display};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -115,7 +115,7 @@ pub fn write<N: AsRef<str>, T: AsRef<Tensor>>(
                 .map_err(|e| foreign(&e))
         })
         .collect::<Result<Vec<_>>>()?;
-    let metadata = note.map(|note| HashMap::from([(NOTE.to_string(), note.to_string())]));
+    let metadata = note.map(|note| [(NOTE.to_string(), note.to_string())].into_iter().collect());
     Ok(out.write_all(&serialize(views, metadata).map_err(|e| foreign(&e))?)?)
 }
 

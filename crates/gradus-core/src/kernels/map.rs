@@ -20,10 +20,14 @@ pub(crate) enum Cost {
 }
 
 impl Cost {
-    fn grain(self) -> usize {
+    /// The elements of a chunk, when there are so many altogether. What is just worth sharing is cut
+    /// into small chunks, so that no thread waits long for the last of them.
+    fn grain(self, len: usize) -> usize {
+        const MOST: usize = parallel::GRAIN / 8;
         match self {
             Self::Low => parallel::GRAIN,
-            Self::High => parallel::GRAIN / 8,
+            Self::High if len <= MOST => MOST,
+            Self::High => (len / 16).clamp(MOST / 4, MOST),
         }
     }
 }
@@ -37,7 +41,7 @@ pub(crate) fn map<T: Element, U: Element>(
     let layout = x.layout;
     if let Some(x) = x.as_slice() {
         return row_major(layout, |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
                 let x = &x[start..start + out.len()];
                 vectorize(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
             });
@@ -66,7 +70,7 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
     let layout = a.layout;
     if let (Some(a), Some(b)) = (a.as_slice(), b.as_slice()) {
         return row_major(layout, |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
                 let (a, b) = (&a[start..start + out.len()], &b[start..start + out.len()]);
                 vectorize(|| {
                     out.iter_mut()
@@ -200,7 +204,7 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
     if slices.iter().all(Option::is_some) {
         let slices = slices.map(Option::unwrap_or_default);
         return row_major(inputs[0].layout, |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
                 f(slices.map(|x| &x[start..start + out.len()]), out);
             });
         });
@@ -410,12 +414,12 @@ fn rows<U: Element, const N: usize>(
     let steps = std::array::from_fn(|k| last(&strides[k]));
     let outer: [&Strides; N] = std::array::from_fn(|k| &strides[k]);
     if rows == 1 {
-        return parallel::fill(out, cost.grain(), |start, out| {
+        return parallel::fill(out, cost.grain(out.len()), |start, out| {
             let at = std::array::from_fn(|k| shift(offsets[k], steps[k], start));
             vectorize(|| row(out, at, steps));
         });
     }
-    let rows_a_chunk = (cost.grain() / n).max(1);
+    let rows_a_chunk = (cost.grain(out.len()) / n).max(1);
     parallel::fill(out, rows_a_chunk * n, |start, out| {
         let mut odometer = Odometer::new(&shape, outer, offsets, start / n);
         vectorize(|| {

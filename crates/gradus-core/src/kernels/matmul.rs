@@ -23,6 +23,9 @@ const MAX_TASKS: usize = 16;
 /// has a ragged edge: `gemm`'s tile.
 const TILE: (usize, usize) = (6, 64);
 
+/// Rows of a block for which it pays to pack the whole other factor.
+const ROWS: usize = 32;
+
 /// A matrix in memory: the first element and the steps to the next row and column.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a, T> {
@@ -234,25 +237,30 @@ struct Block {
     cols: usize,
 }
 
-/// Cuts the result of a product into blocks, across its longer side, and calls `f` with each, in
-/// parallel. The sides of blocks are multiples of the tile's.
+/// Cuts the result of a product into blocks and calls `f` with each, in parallel. The cuts are between
+/// rows if there are enough of them, so that threads come back to the rows of a gradient and of a
+/// weight that they wrote. The sides of blocks are multiples of the tile's.
 fn blocks((m, k, n): (usize, usize, usize), tile: (usize, usize), f: impl Fn(Block) + Sync) {
     // A power of two, so that two, four or eight threads have equal shares.
     let work = (m * n).saturating_mul(2 * k) / FLOPS_A_TASK;
     let tasks = 1 << work.clamp(1, MAX_TASKS).ilog2();
-    let (rows, cols) = if m >= n {
-        (piece(m, tasks, tile.0), n)
-    } else {
-        (m, piece(n, tasks, tile.1))
-    };
-    let (down, across) = (m.div_ceil(rows), n.div_ceil(cols));
-    parallel::run(down * across, |task| {
-        let (top, left) = ((task / across) * rows, (task % across) * cols);
+    let by_rows = m >= n.min(ROWS * tasks);
+    let (side, tile) = if by_rows { (m, tile.0) } else { (n, tile.1) };
+    let tiles = side.div_ceil(tile);
+    let tasks = tasks.min(tiles);
+    parallel::run(tasks, |task| {
+        let edge = |task: usize| (task * tiles / tasks * tile).min(side);
+        let (start, len) = (edge(task), edge(task + 1) - edge(task));
+        let (top, left, rows, cols) = if by_rows {
+            (start, 0, len, n)
+        } else {
+            (0, start, m, len)
+        };
         f(Block {
             top,
             left,
-            rows: rows.min(m - top),
-            cols: cols.min(n - left),
+            rows,
+            cols,
         });
     });
 }
@@ -295,11 +303,6 @@ impl Product for f64 {
     fn gemm() -> Gemm<f64> {
         gemm_f64::gemm::f64::get_gemm_fn()
     }
-}
-
-/// The length of a piece when `n` is cut into about `tasks` of them, a multiple of `tile`.
-fn piece(n: usize, tasks: usize, tile: usize) -> usize {
-    n.div_ceil(tasks).next_multiple_of(tile).min(n)
 }
 
 /// A number whose matrices can be multiplied, one way or the other.

@@ -11,12 +11,17 @@ use crate::shape::{Dims, Layout};
 use crate::storage::Buffer;
 use smallvec::SmallVec;
 
-/// Accumulators of a vectorised reduction: four AVX-512 registers of f32.
-const LANES: usize = 64;
+/// Accumulators of a vectorised reduction. With more of them the compiler no longer keeps them in
+/// registers.
+const LANES: usize = 32;
 /// Elements of a row that are reduced together before anything else.
 const BLOCK: usize = 4096;
 /// Rows of a matrix that are gathered column by column before anything else.
 const ROWS: usize = 64;
+/// Results of rows or blocks that wait together for what is done with them.
+const GROUP: usize = 64;
+/// Elements of rows that are gathered side by side; shorter rows would leave vectors half used.
+const WIDE: usize = 64;
 /// Columns that are worth a task of their own; fewer would leave cache lines half used.
 const STRIP: usize = 4096;
 
@@ -206,14 +211,13 @@ fn fold_columns<T: Element, F: Fold<T>>(
         }
         match (outer, width) {
             // Long rows one after the other, many threads on each.
-            (_, 1) if outer == 1 || n >= 8 * parallel::GRAIN => {
+            (_, 1) if outer == 1 || n >= GROUP * BLOCK => {
                 for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
                     *o = fold.finish(long_row(row, fold));
                 }
             }
             (_, 1) => parallel::fill(out, (parallel::GRAIN / n).max(1), |start, out| {
-                let data = &data[start * n..][..out.len() * n];
-                vectorize(Rows { fold, data, out });
+                fold_rows(&data[start * n..][..out.len() * n], fold, out);
             }),
             _ => {
                 let size = n * width;
@@ -233,16 +237,47 @@ fn fold_columns<T: Element, F: Fold<T>>(
     })
 }
 
+/// Rows of equal length, one for each place of `out`.
+fn fold_rows<T: Element, F: Fold<T>>(data: &[T], fold: &F, out: &mut [F::Out]) {
+    let n = data.len() / out.len();
+    let mut partial = [fold.start(); GROUP];
+    if n <= BLOCK {
+        for (out, data) in out.chunks_mut(GROUP).zip(data.chunks(GROUP * n)) {
+            let partial = &mut partial[..out.len()];
+            vectorize(Blocks(fold, data, n, partial));
+            let pairs = out.iter_mut().zip(partial);
+            pairs.for_each(|(o, acc)| *o = fold.finish(*acc));
+        }
+        return;
+    }
+    let partial = &mut partial[..n.div_ceil(BLOCK)];
+    for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
+        vectorize(Blocks(fold, row, BLOCK, partial));
+        *o = fold.finish(tree(partial, fold));
+    }
+}
+
 /// One long row: its blocks in parallel, their results combined as a balanced tree.
 fn long_row<T: Element, F: Fold<T>>(data: &[T], fold: &F) -> F::Acc {
-    let blocks_a_task = parallel::GRAIN / BLOCK;
     let mut partial = vec![fold.start(); data.len().div_ceil(BLOCK)];
-    parallel::fill(&mut partial, blocks_a_task, |start, out| {
-        for (o, b) in out.iter_mut().zip(data[start * BLOCK..].chunks(BLOCK)) {
-            *o = vectorize(Block(fold, b));
-        }
+    parallel::fill(&mut partial, parallel::GRAIN / BLOCK, |start, out| {
+        vectorize(Blocks(fold, &data[start * BLOCK..], BLOCK, out));
     });
     tree(&mut partial, fold)
+}
+
+/// What blocks of so many elements (the last may have fewer) come to, as many as there are places.
+struct Blocks<'a, T: Element, F: Fold<T>>(&'a F, &'a [T], usize, &'a mut [F::Acc]);
+
+impl<T: Element, F: Fold<T>> Loop for Blocks<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let Self(fold, data, n, out) = self;
+        for (o, block) in out.iter_mut().zip(data.chunks(n)) {
+            *o = fold.block(block);
+        }
+    }
 }
 
 /// Combines neighbours until one value is left, so that rounding grows with the logarithm.
@@ -266,21 +301,24 @@ pub(super) fn gather<T: Element, F: Fold<T> + ?Sized>(x: &[T], fold: &F) -> F::A
     let mut lanes = [fold.start(); LANES];
     let (whole, rest) = x.as_chunks::<LANES>();
     for chunk in whole {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = fold.push(*lane, x);
+        // Not by iterators, and nothing else is done with `lanes`: so they stay in registers.
+        #[allow(clippy::needless_range_loop)]
+        for i in 0..LANES {
+            lanes[i] = fold.push(lanes[i], chunk[i]);
         }
     }
-    for (lane, &x) in lanes.iter_mut().zip(rest) {
-        *lane = fold.push(*lane, x);
+    let mut sums = lanes;
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum = fold.push(*sum, x);
     }
     let mut width = LANES / 2;
     while width > 0 {
         for i in 0..width {
-            lanes[i] = fold.combine(lanes[i], lanes[i + width]);
+            sums[i] = fold.combine(sums[i], sums[i + width]);
         }
         width /= 2;
     }
-    lanes[0]
+    sums[0]
 }
 
 /// The columns of one matrix of `n` rows, in parallel over whichever gives more tasks: strips of
@@ -302,26 +340,55 @@ fn fold_matrix<T: Element, F: Fold<T>>(
                 .for_each(|(o, &s)| *o = fold.finish(s));
         });
     }
+    let sums = gather_columns(data, width, bands, fold);
+    let pairs = out.iter_mut().zip(sums);
+    pairs.for_each(|(o, s)| *o = fold.finish(s));
+}
+
+/// The columns of one matrix, rows in `bands` bands in parallel.
+fn gather_columns<T: Element, F: Fold<T>>(
+    data: &[T],
+    width: usize,
+    bands: usize,
+    fold: &F,
+) -> Vec<F::Acc> {
+    let n = data.len() / width;
+    let side = WIDE / width;
+    if side > 1 && n >= 2 * side {
+        // Short rows side by side, as if they were one.
+        let (whole, rest) = data.split_at(n / side * side * width);
+        let mut sums = gather_columns(whole, side * width, bands, fold);
+        fold_bands(&mut sums, width, fold);
+        for row in rest.chunks_exact(width) {
+            let pairs = sums.iter_mut().zip(row);
+            pairs.for_each(|(s, &x)| *s = fold.push(*s, x));
+        }
+        return sums;
+    }
     let rows_a_band = n.div_ceil(bands).next_multiple_of(ROWS);
-    let mut partial = vec![fold.start(); n.div_ceil(rows_a_band) * width];
-    parallel::fill(&mut partial, width, |start, out| {
+    let mut sums = vec![fold.start(); n.div_ceil(rows_a_band) * width];
+    parallel::fill(&mut sums, width, |start, out| {
         let first = start / width * rows_a_band;
         let rows = &data[first * width..n.min(first + rows_a_band) * width];
         fold_strip(rows, width, 0, fold, out);
     });
-    let (sums, bands) = partial.split_at_mut(width);
-    for band in bands.chunks_exact(width) {
-        sums.iter_mut()
-            .zip(band)
-            .for_each(|(s, &b)| *s = fold.combine(*s, b));
-    }
-    out.iter_mut()
-        .zip(sums)
-        .for_each(|(o, &mut s)| *o = fold.finish(s));
+    fold_bands(&mut sums, width, fold);
+    sums
 }
 
-/// The columns from `column` on of rows of `width` elements, as many as `sums` has places. Rows are
-/// gathered in blocks, so that rounding does not grow with their number.
+/// Combines bands of `width` places, one after the other, with the first, which remains.
+fn fold_bands<T: Element, F: Fold<T>>(sums: &mut Vec<F::Acc>, width: usize, fold: &F) {
+    let (first, others) = sums.split_at_mut(width);
+    for band in others.chunks_exact(width) {
+        let pairs = first.iter_mut().zip(band);
+        pairs.for_each(|(s, &b)| *s = fold.combine(*s, b));
+    }
+    sums.truncate(width);
+}
+
+/// The columns from `column` on of rows of `width` elements, as many as `sums` has places, which
+/// have nothing in them. Rows are gathered in blocks, so that rounding does not grow with their
+/// number.
 fn fold_strip<T: Element, F: Fold<T>>(
     data: &[T],
     width: usize,
@@ -329,62 +396,35 @@ fn fold_strip<T: Element, F: Fold<T>>(
     fold: &F,
     sums: &mut [F::Acc],
 ) {
-    let mut block = vec![fold.start(); sums.len()];
-    for rows in data.chunks(ROWS * width) {
-        block.fill(fold.start());
+    let push = |rows: &[T], sums: &mut [F::Acc]| {
         vectorize(Push {
             fold,
             rows,
             width,
             column,
-            block: &mut block,
             sums,
-        });
+        })
+    };
+    let (first, others) = data.split_at(data.len().min(ROWS * width));
+    push(first, sums);
+    if others.is_empty() {
+        return;
+    }
+    let mut block = vec![fold.start(); sums.len()];
+    for rows in others.chunks(ROWS * width) {
+        block.fill(fold.start());
+        push(rows, &mut block);
+        let pairs = sums.iter_mut().zip(&block);
+        pairs.for_each(|(s, &b)| *s = fold.combine(*s, b));
     }
 }
 
-/// One block of a row.
-struct Block<'a, T, F>(&'a F, &'a [T]);
-
-impl<T: Element, F: Fold<T>> Loop for Block<'_, T, F> {
-    type Output = F::Acc;
-    #[inline(always)]
-    fn call(self) -> F::Acc {
-        self.0.block(self.1)
-    }
-}
-
-/// Rows of equal length, one for each place of `out`.
-struct Rows<'a, T: Element, F: Fold<T>> {
-    fold: &'a F,
-    data: &'a [T],
-    out: &'a mut [F::Out],
-}
-
-impl<T: Element, F: Fold<T>> Loop for Rows<'_, T, F> {
-    type Output = ();
-    #[inline(always)]
-    fn call(self) {
-        let Self { fold, data, out } = self;
-        let n = data.len() / out.len();
-        for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
-            let mut blocks = row.chunks(BLOCK);
-            let mut acc = fold.block(blocks.next().expect("a row has elements"));
-            for block in blocks {
-                acc = fold.combine(acc, fold.block(block));
-            }
-            *o = fold.finish(acc);
-        }
-    }
-}
-
-/// Some rows of a matrix, gathered column by column in `block`, then combined with `sums`.
+/// Some rows of a matrix, gathered column by column.
 struct Push<'a, T: Element, F: Fold<T>> {
     fold: &'a F,
     rows: &'a [T],
     width: usize,
     column: usize,
-    block: &'a mut [F::Acc],
     sums: &'a mut [F::Acc],
 }
 
@@ -392,14 +432,10 @@ impl<T: Element, F: Fold<T>> Loop for Push<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn call(self) {
-        let fold = self.fold;
         for row in self.rows.chunks_exact(self.width) {
-            for (b, &x) in self.block.iter_mut().zip(&row[self.column..]) {
-                *b = fold.push(*b, x);
+            for (s, &x) in self.sums.iter_mut().zip(&row[self.column..]) {
+                *s = self.fold.push(*s, x);
             }
-        }
-        for (s, &b) in self.sums.iter_mut().zip(&*self.block) {
-            *s = fold.combine(*s, b);
         }
     }
 }

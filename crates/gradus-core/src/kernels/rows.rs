@@ -31,10 +31,10 @@ fn exponentials<T: Float>(x: &[T], out: &mut [T]) {
     }
 }
 
-/// The sum, in eight interleaved partial sums.
+/// The sum, in interleaved partial sums.
 #[inline(always)]
 pub(super) fn sum<T: Float>(row: &[T]) -> T {
-    sum_of(row, |x| x)
+    gather(row, &by(T::ZERO, |x| x, |a, b| a + b))
 }
 
 /// The sum of a function of each element, in eight interleaved partial sums.
@@ -147,7 +147,7 @@ fn chunks<T: Float, const N: usize>(
     })
 }
 
-/// Some rows at once: the exponentials of short rows would not fill a vector.
+/// Some rows at once: each by itself would leave vectors of exponentials half empty at its end.
 struct Softmax<'a, T> {
     x: &'a [T],
     n: usize,
@@ -164,22 +164,21 @@ impl<T: Float> Loop for Softmax<'_, T> {
             let rows = x.chunks(SIDE * n);
             return (out.chunks_mut(SIDE * n).zip(rows)).for_each(|(o, x)| narrow(x, o, n, log));
         }
-        for (out, x) in out.chunks_exact_mut(n).zip(x.chunks_exact(n)) {
-            let m = max(x);
-            out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - m);
+        let mut tops = vec![T::ZERO; out.len() / n];
+        for ((out, x), top) in out.chunks_mut(n).zip(x.chunks(n)).zip(&mut tops) {
+            *top = max(x);
+            out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - *top);
         }
-        let mut powers = vec![T::ZERO; out.len()];
-        exponentials(out, &mut powers);
-        for (out, powers) in out.chunks_exact_mut(n).zip(powers.chunks_exact(n)) {
-            let sum = sum(powers);
+        out.iter_mut().for_each(|o| *o = o.exp());
+        for ((out, x), &top) in out.chunks_mut(n).zip(x.chunks(n)).zip(&tops) {
+            let sum = sum(out);
             if log {
-                // Not x − (m + log), which would round the logarithm to the digits of m.
+                // Not x − (top + log), which would round the logarithm to the digits of the top.
                 let log = sum.ln();
-                out.iter_mut().for_each(|o| *o = *o - log);
+                out.iter_mut().zip(x).for_each(|(o, &x)| *o = x - top - log);
             } else {
                 let scale = T::ONE / sum;
-                let pairs = out.iter_mut().zip(powers);
-                pairs.for_each(|(o, &p)| *o = p * scale);
+                out.iter_mut().for_each(|o| *o = *o * scale);
             }
         }
     }

@@ -10,12 +10,14 @@ use crate::kernels::{View, map};
 use crate::shape::Layout;
 use crate::tensor::Tensor;
 
-/// The rule by which an optimizer changes one number of a parameter, for [`Tensor::update_`].
+/// The rule by which an optimizer changes one number of a parameter, for [`Tensor::update_`]: a few
+/// numbers, which are copied.
 ///
 /// ```
 /// use gradus_core::{Float, Tensor, ops::Update};
 ///
 /// /// Gradient descent with momentum.
+/// #[derive(Clone, Copy)]
 /// struct Momentum {
 ///     lr: f64,
 ///     momentum: f64,
@@ -33,7 +35,7 @@ use crate::tensor::Tensor;
 /// assert_eq!(w.to_vec::<f32>()?, [0.5, 0.0]);
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
-pub trait Update<const N: usize>: Sync {
+pub trait Update<const N: usize>: Copy + Sync {
     /// The new value of a parameter `p` with gradient `g`; `state` is what the optimizer remembers
     /// about it, to be changed in place. Called while the tensors are locked: it must not use them.
     fn update<T: Float>(&self, p: T, g: T, state: [&mut T; N]) -> T;
@@ -177,6 +179,7 @@ impl Tensor {
     ///
     /// ```
     /// use gradus_core::{Float, Tensor, ops::Update};
+    /// #[derive(Clone, Copy)]
     /// struct Sgd;
     /// impl Update<0> for Sgd {
     ///     fn update<T: Float>(&self, p: T, g: T, []: [&mut T; 0]) -> T {
@@ -218,12 +221,13 @@ impl Tensor {
                 grad.shape()
             ));
         }
+        let rule = *rule;
         let range = |t: &Tensor| t.layout().offset..t.layout().offset + t.numel();
         dispatch_float!("update_", self.dtype(), T => {
             self.storage().update(state.map(Tensor::storage), grad.storage(), |p: &mut [T], s, g| {
                 let mut ranges = state.iter().map(|s| range(s));
                 let s = s.map(|s| &mut s[ranges.next().expect("one range each")]);
-                update(&mut p[range(self)], &g[range(&grad)], s, |p, g, s| *p = rule.update(*p, g, s));
+                update(&mut p[range(self)], &g[range(&grad)], s, move |p, g, s| *p = rule.update(*p, g, s));
             });
             Ok(())
         })

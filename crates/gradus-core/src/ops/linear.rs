@@ -8,7 +8,7 @@ use crate::dtype::dispatch_float;
 use crate::error::{Result, err};
 use crate::kernels::math::Float;
 use crate::kernels::matmul::matmul;
-use crate::kernels::{View, vectorize};
+use crate::kernels::{Loop, View, vectorize};
 use crate::shape::{Dims, numel};
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
@@ -164,20 +164,20 @@ struct Linear {
     then: Option<Activation>,
 }
 
-impl Linear {
-    /// Completes some elements of the product: whole rows, or a part of one from `column` on.
-    fn finish<T: Float>(&self, bias: Option<&[T]>, column: usize, run: &mut [T]) {
-        if let Some(bias) = bias {
-            vectorize(|| {
-                for row in run.chunks_mut(bias.len()) {
-                    row.iter_mut()
-                        .zip(&bias[column..])
-                        .for_each(|(y, &b)| *y = *y + b);
-                }
-            });
-        }
-        if let Some(activation) = self.then {
-            activation.overwrite(run);
+/// Adds the bias, from some column on, to rows or to a part of one.
+struct AddBias<'a, T> {
+    bias: &'a [T],
+    column: usize,
+    run: &'a mut [T],
+}
+
+impl<T: Float> Loop for AddBias<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        for row in self.run.chunks_mut(self.bias.len()) {
+            let pairs = row.iter_mut().zip(&self.bias[self.column..]);
+            pairs.for_each(|(y, &b)| *y = *y + b);
         }
     }
 }
@@ -201,7 +201,14 @@ impl Function for Linear {
             let mut product = |bias: Option<&[T]>| x.with::<T, _>(|x| w.with::<T, _>(|w| {
                 let wt = View::new(w.data, &wt);
                 let (x, wt) = (matrix(x, x.layout.offset), matrix(wt, wt.layout.offset));
-                let finish = |column, run: &mut [T]| self.finish(bias, column, run);
+                let finish = |column, run: &mut [T]| {
+                    if let Some(bias) = bias {
+                        vectorize(AddBias { bias, column, run });
+                    }
+                    if let Some(activation) = self.then {
+                        activation.overwrite(run);
+                    }
+                };
                 matmul(out.slice_mut(), (m, k, n), x, wt, &finish)
             }));
             match b {

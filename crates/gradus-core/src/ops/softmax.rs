@@ -110,7 +110,7 @@ impl Function for Softmax {
             true => rows::log_softmax(x, n),
             false => rows::softmax(x, n),
         }))?;
-        let y = Tensor::from_buffer(y, x.layout().shape.clone());
+        let y = Tensor::from_buffer(y, x.dims());
         ctx.save(&y);
         Ok(y)
     }
@@ -130,7 +130,7 @@ impl Function for Softmax {
             let dx = dispatch_float!(self.name(), g.dtype(), T => y.with_slice::<T, _>(|y| g.with_slice::<T, _>(|g| {
                 if self.log { rows::log_softmax_backward(y, g, n) } else { rows::softmax_backward(y, g, n) }
             })))?;
-            Tensor::from_buffer(dx, g.layout().shape.clone())
+            Tensor::from_buffer(dx, g.dims())
         };
         Ok([Grad::Of(dx)].into())
     }

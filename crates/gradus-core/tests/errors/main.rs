@@ -66,6 +66,7 @@ impl Tensors {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Sgd;
 impl<const N: usize> Update<N> for Sgd {
     fn update<T: Float>(&self, p: T, g: T, _: [&mut T; N]) -> T {

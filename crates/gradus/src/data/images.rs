@@ -48,14 +48,14 @@ impl ImageDataset {
     ) -> Result<Self> {
         let labels = labels.into();
         let classes: Arc<[String]> = classes.into_iter().map(Into::into).collect();
-        let images = match images.ndim() {
+        let given = images.shape().to_vec();
+        let images = match given.len() {
             3 => images.unsqueeze(1)?,
             4 => images,
             _ => {
                 return Err(data(format!(
                     "expected images of 3 dimensions (number, height, width) or 4 (number, \
-                     channels, height, width), got shape {:?}",
-                    images.shape()
+                     channels, height, width), got shape {given:?}"
                 )));
             }
         };
@@ -65,10 +65,8 @@ impl ImageDataset {
             return Err(Error::new(Kind::DType, message));
         }
         if images.numel() == 0 {
-            let message = format!(
-                "expected at least one image of at least one pixel, got shape {:?}",
-                images.shape()
-            );
+            let message =
+                format!("expected at least one image of at least one pixel, got shape {given:?}");
             return Err(data(message));
         }
         if labels.len() != n {

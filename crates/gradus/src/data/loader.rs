@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use gradus_core::random::{self, Generator};
-use gradus_core::{Error, Kind, Result, Tensor, no_grad};
+use gradus_core::{Error, Kind, Result, Tensor, no_grad, single_threaded};
 
 use super::Dataset;
 
@@ -296,8 +296,10 @@ impl Plan {
         let (sender, receiver): (SyncSender<Batch>, _) = sync_channel(1);
         let worker = move || {
             for batch in (first..end).step_by(step) {
+                // The processors are for the thread that trains.
+                let made = single_threaded(|| self.make(batch));
                 // Nobody listens any more: the iterator was dropped.
-                if sender.send(self.make(batch)).is_err() {
+                if sender.send(made).is_err() {
                     return;
                 }
             }

@@ -183,7 +183,11 @@ impl Picture {
 }
 
 fn broken(why: impl Display) -> Error {
-    Error::new(Kind::Data, format!("not a picture that can be read: {why}"))
+    // Decoders' messages may have several lines.
+    let why = why.to_string();
+    let why: Vec<&str> = why.split_whitespace().collect();
+    let message = format!("not a picture that can be read: {}", why.join(" "));
+    Error::new(Kind::Data, message)
 }
 
 #[cfg(test)]

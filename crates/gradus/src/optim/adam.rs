@@ -124,6 +124,7 @@ impl Optimizer for Adam {
 }
 
 /// One step of one number.
+#[derive(Clone, Copy)]
 struct Rule {
     beta1: f64,
     beta2: f64,

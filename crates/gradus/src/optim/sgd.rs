@@ -134,6 +134,7 @@ impl Update<0> for Plain {
 }
 
 /// Down a velocity that the gradient changes slowly.
+#[derive(Clone, Copy)]
 struct Momentum {
     plain: Plain,
     momentum: f64,

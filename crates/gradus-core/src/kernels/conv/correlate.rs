@@ -2,27 +2,33 @@
 //!
 //! A tile is some outputs by a block of channels, held in registers. For each number of the patches
 //! one or two vectors of weights are loaded, and one number of each output's patch is multiplied
-//! with them.
+//! with them. Patches are read where they are: with channels last, a row of the kernel meets numbers
+//! that lie side by side. What lies beyond the borders is left out, or read from a row of zeros where
+//! the outputs of a tile miss different taps.
+//!
+//! Where each group has one channel, on both sides (a depthwise convolution), vectors of input
+//! channels take the place of single numbers, each multiplied with its own channel's weight.
 
-use super::patches::Patches;
-use super::weights::{Blocks, MAX_WIDTH, Weights};
+use super::outputs::{Group, Outputs};
+use super::weights::{Block, Blocks, MAX_WIDTH, Weights};
 use super::{Axis, Target, bias_of};
 use crate::error::Result;
 use crate::kernels::View;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::simd::{Lane, Simd, WithSimd, run};
-use parking_lot::Mutex;
 use std::ops::Range;
 
-/// Multiplications worth a task of their own.
-const WORK_A_TASK: usize = 1 << 21;
-/// Numbers that a task may copy.
-const SCRATCH: usize = 1 << 16;
+/// Multiplications of a task: as many as these where that leaves enough tasks, and never much fewer
+/// than those.
+const WORK_A_TASK: usize = 1 << 23;
+const LEAST_WORK: usize = 1 << 19;
+const TASKS: usize = 16;
 
-/// Writes conv(x, w) + b to the places of `target`. There are outputs, and `w` has weights.
+/// Writes conv(x, w) + b to the places of `target`. There are outputs, `x` has its channels side by
+/// side, and `w` has weights.
 ///
 /// # Errors
-/// If there is no memory for copies of rows and weights.
+/// If there is no memory for copies of the weights.
 pub(super) fn correlate<T: Lane>(
     out: &mut [T],
     target: Target,
@@ -31,8 +37,11 @@ pub(super) fn correlate<T: Lane>(
     bias: Option<View<'_, T>>,
     axes: [Axis; 2],
 ) -> Result<()> {
-    let patches = Patches::new(x, axes, w.groups)?;
-    let blocks = Blocks::new::<T>(w.layout.shape[0], patches.len());
+    let [down, across] = axes;
+    let images = x.layout.shape[0];
+    let depthwise = w.depthwise();
+    let w = depthwise.as_ref().unwrap_or(w);
+    let blocks = Blocks::new::<T>(w.layout.shape[0], w.patch());
     let weights = w.pack(blocks)?;
     // Filled up like the weights.
     let mut biases = vec![T::ZERO; blocks.padded() * w.groups];
@@ -44,53 +53,64 @@ pub(super) fn correlate<T: Lane>(
                 .for_each(|(out, number)| *out = number);
         }
     }
-    let rows = x.layout.shape[0] * axes[0].output;
-    let rows_a_task = rows_a_task(&patches, axes, blocks.channels, rows);
-    let last = target.place(x.layout.shape[0] - 1, axes.map(|axis| axis.output - 1));
+    let last = target.place(images - 1, axes.map(|axis| axis.output - 1));
     assert!(
         last + blocks.channels * w.groups <= out.len(),
         "conv: result"
     );
+    let slack = if depthwise.is_some() {
+        blocks.filled()
+    } else {
+        0
+    };
+    let len = x.data.len().saturating_sub(slack);
+    assert!(x.layout.lies_within(len), "conv: input");
+    let channels = if depthwise.is_some() {
+        blocks.channels
+    } else {
+        w.layout.shape[1]
+    };
+    let zeros = vec![T::ZERO; blocks.padded().max(channels)];
+    let columns = Group::all(&across, 0..across.output);
+    let rows = images * down.output;
+    let rows_a_task = rows_a_task(axes, blocks, rows);
     let out = Shared(out.as_mut_ptr());
-    let error = Mutex::new(Ok(()));
     parallel::run(rows.div_ceil(rows_a_task) * w.groups, |task| {
         let (group, cut) = (task % w.groups, task / w.groups);
         let rows = parallel::chunk(rows, rows_a_task, cut);
-        let part = match patches.rows(rows.clone(), group) {
-            Ok(part) => part,
-            Err(e) => return *error.lock() = Err(e),
-        };
-        run(Tiles {
-            patches: &patches,
-            data: part.data(),
-            starts: &part.starts,
-            places: &target.places(rows.clone(), axes),
-            rows,
-            reach: patches.reach(),
-            columns: axes[1].output,
+        let tiles = Tiles {
+            outputs: Outputs::new(rows, &columns, axes, x.layout, &target),
+            data: x.data.get(group * channels..).unwrap_or_default(),
+            zeros: &zeros,
+            channels,
+            steps: [
+                (down.dilation as isize).wrapping_mul(x.layout.strides[2]),
+                (across.dilation as isize).wrapping_mul(x.layout.strides[3]),
+            ],
+            taps: across.kernel,
             weights: &weights.slice::<T>()[group * blocks.size()..][..blocks.size()],
             bias: &biases[group * blocks.padded()..][..blocks.padded()],
             blocks,
             // SAFETY: the group's channels of each output lie within the result (asserted above).
             out: unsafe { out.get().add(group * blocks.channels) },
-        });
+        };
+        match depthwise {
+            Some(_) => run(Depthwise(tiles)),
+            None => run(tiles),
+        }
     });
-    error.into_inner()
+    Ok(())
 }
 
 /// How many rows of outputs a task has; follows from sizes alone.
-fn rows_a_task<T: Lane>(
-    patches: &Patches<'_, T>,
-    axes: [Axis; 2],
-    channels: usize,
-    rows: usize,
-) -> usize {
-    let [down, across] = axes;
+fn rows_a_task([down, across]: [Axis; 2], blocks: Blocks, rows: usize) -> usize {
     // Writing a number costs about as much as some multiplications.
-    let each = channels.saturating_mul(patches.len() + 16);
-    let by_work = WORK_A_TASK / across.output.saturating_mul(each).max(1);
-    let n = by_work.min(SCRATCH / patches.row_len().max(1));
-    // Whole images where that is about as much: fewer rows are copied twice.
+    let each = blocks.channels.saturating_mul(blocks.len + 16);
+    let each = across.output.saturating_mul(each).max(1);
+    let n = (WORK_A_TASK / each)
+        .min(rows.div_ceil(TASKS))
+        .max(LEAST_WORK / each);
+    // Whole images where that is about as much: their borders have something in common.
     let n = match n / down.output {
         0 if 2 * n > down.output => down.output,
         0 => n,
@@ -101,16 +121,16 @@ fn rows_a_task<T: Lane>(
 
 /// The tiles of a task.
 struct Tiles<'a, T> {
-    patches: &'a Patches<'a, T>,
+    outputs: Outputs,
     data: &'a [T],
-    /// Where each output's patch begins, and where the output's channels go.
-    starts: &'a [usize],
-    places: &'a [usize],
-    rows: Range<usize>,
-    /// From where a patch begins to its furthest end.
-    reach: usize,
-    /// Outputs of a row.
-    columns: usize,
+    /// What missing taps read.
+    zeros: &'a [T],
+    /// Channels that the input has in a group.
+    channels: usize,
+    /// From a tap to the next one, down and across.
+    steps: [isize; 2],
+    /// Taps in a row of the kernel.
+    taps: usize,
     weights: &'a [T],
     bias: &'a [T],
     blocks: Blocks,
@@ -121,49 +141,94 @@ impl<T: Lane> WithSimd for Tiles<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::REGISTER_COUNT >= 32 {
-            self.all::<S, 14, 7, 3>(simd);
-        } else {
-            self.all::<S, 6, 4, 2>(simd);
-        }
+        self.all::<S, false>(simd);
     }
 }
 
+/// The same for vectors of input channels.
+struct Depthwise<'a, T>(Tiles<'a, T>);
+
+impl<T: Lane> WithSimd for Depthwise<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.0.all::<S, true>(simd);
+    }
+}
+
+/// What a tile reads: where its patches begin, and the taps that any of them has.
+struct Reads<'a, const M: usize> {
+    starts: [usize; M],
+    down: Range<usize>,
+    across: Range<usize>,
+    /// The taps of each, unless they are the same.
+    own: Option<[&'a [Range<usize>; 2]; M]>,
+}
+
 impl<T: Lane> Tiles<'_, T> {
+    /// All outputs, in tiles as large as there are registers for.
+    #[inline(always)]
+    fn all<S: Simd, const DEPTHWISE: bool>(&self, simd: S) {
+        if S::REGISTER_COUNT >= 32 {
+            self.in_tiles::<S, DEPTHWISE, 14, 7, 3>(simd);
+        } else {
+            self.in_tiles::<S, DEPTHWISE, 6, 4, 2>(simd);
+        }
+    }
+
     /// All outputs in tiles of `L`, the last ones in a smaller tile.
     #[inline(always)]
-    fn all<S: Simd, const L: usize, const M: usize, const N: usize>(&self, simd: S) {
-        for first in (0..self.starts.len()).step_by(L) {
-            match self.starts.len() - first {
-                n if n <= N => self.tile::<S, N>(simd, first),
-                n if n <= M => self.tile::<S, M>(simd, first),
-                _ => self.tile::<S, L>(simd, first),
+    fn in_tiles<S: Simd, const DEPTHWISE: bool, const L: usize, const M: usize, const N: usize>(
+        &self,
+        simd: S,
+    ) {
+        let outputs = self.outputs.starts.len();
+        let mut scratch = [[T::ZERO; MAX_WIDTH]; L];
+        let scratch = &mut scratch[..];
+        for first in (0..outputs).step_by(L) {
+            match outputs - first {
+                n if n <= N => self.tile::<S, DEPTHWISE, N>(simd, first, scratch),
+                n if n <= M => self.tile::<S, DEPTHWISE, M>(simd, first, scratch),
+                _ => self.tile::<S, DEPTHWISE, L>(simd, first, scratch),
             }
         }
     }
 
     /// The outputs from `first` on, up to `M` of them; of fewer the last one is computed repeatedly.
+    /// The scratch is for vectors of which not all channels are there.
     ///
     /// Plain loops over constants, here and wherever vectors are held: a call of a function that is
     /// not compiled for these vectors, or an index that is not known, would put them into memory.
     #[inline(always)]
-    fn tile<S: Simd, const M: usize>(&self, simd: S, first: usize) {
-        let last = self.starts.len().min(first + M) - 1;
-        let row = |output: usize| self.rows.start + output / self.columns;
-        let runs = self.patches.runs_within(row(first)..row(last) + 1);
+    fn tile<S: Simd, const DEPTHWISE: bool, const M: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        scratch: &mut [[T; MAX_WIDTH]],
+    ) {
+        let outputs = &self.outputs;
+        let last = outputs.starts.len().min(first + M) - 1;
         let (mut starts, mut places) = ([0; M], [0; M]);
+        let kind = &outputs.taps[outputs.kinds[first]];
+        let (mut down, mut across) = (kind[0].clone(), kind[1].clone());
+        let mut own = [kind; M];
         for m in 0..M {
             let output = (first + m).min(last);
-            (starts[m], places[m]) = (self.starts[output], self.places[output]);
-            assert!(starts[m] + self.reach <= self.data.len(), "conv: patch");
+            (starts[m], places[m]) = (outputs.starts[output], outputs.places[output]);
+            own[m] = &outputs.taps[outputs.kinds[output]];
+            down = down.start.min(own[m][0].start)..down.end.max(own[m][0].end);
+            across = across.start.min(own[m][1].start)..across.end.max(own[m][1].end);
         }
+        let alike = outputs.kinds[first] == outputs.kinds[last];
+        let reads = Reads {
+            starts,
+            down,
+            across,
+            own: (!alike).then_some(own),
+        };
         for block in self.blocks.iter() {
-            let weights = &self.weights[block.start..];
-            let bias = &self.bias[block.first..];
-            let width = block.vectors * T::lanes::<S>();
-            let mut scratch = [[T::ZERO; MAX_WIDTH]; M];
             let mut out = [self.out; M];
-            let full = block.channels == width;
+            let full = block.channels == block.vectors * T::lanes::<S>();
             for m in 0..M {
                 out[m] = if full {
                     // SAFETY: `correlate` has asserted that all channels of each output lie within
@@ -173,14 +238,14 @@ impl<T: Lane> Tiles<'_, T> {
                     scratch[m].as_mut_ptr()
                 };
             }
-            // SAFETY: the patches lie within the data (asserted above). There are as many numbers as
-            // vectors have from each place in the result, of which no other tile has one and which
-            // nobody reads meanwhile, or from the start of each row of the scratch.
+            // SAFETY: there are as many numbers as vectors have from each place in the result, of
+            // which no other tile has one and which nobody reads meanwhile, or from the start of each
+            // row of the scratch.
             unsafe {
                 if block.vectors == 2 {
-                    self.sums::<S, M, 2>(simd, weights, bias, &starts, runs.clone(), &out);
+                    self.sums::<S, DEPTHWISE, M, 2>(simd, block, &reads, &out);
                 } else {
-                    self.sums::<S, M, 1>(simd, weights, bias, &starts, runs.clone(), &out);
+                    self.sums::<S, DEPTHWISE, M, 1>(simd, block, &reads, &out);
                 }
             }
             if !full {
@@ -195,51 +260,90 @@ impl<T: Lane> Tiles<'_, T> {
         }
     }
 
-    /// Writes a tile's sums over these runs.
+    /// Writes a tile's sums.
     ///
     /// # Safety
-    /// The patches must lie within the data, and `V` vectors may be written from each of `out`.
+    /// `V` vectors may be written from each of `out`.
     #[inline(always)]
-    unsafe fn sums<S: Simd, const M: usize, const V: usize>(
+    unsafe fn sums<S: Simd, const DEPTHWISE: bool, const M: usize, const V: usize>(
         &self,
         simd: S,
-        weights: &[T],
-        bias: &[T],
-        starts: &[usize; M],
-        runs: Range<usize>,
+        block: Block,
+        reads: &Reads<'_, M>,
         out: &[*mut T; M],
     ) {
-        let (lanes, len) = (T::lanes::<S>(), self.patches.run);
+        let (lanes, channels) = (T::lanes::<S>(), self.channels);
         let width = V * lanes;
-        let weights = &weights[..width * self.blocks.len];
-        let bias = &bias[..width];
+        let weights = &self.weights[block.start..][..width * self.blocks.len];
+        let bias = &self.bias[block.first..][..width];
         let mut first = [T::splat(simd, T::ZERO); V];
         for v in 0..V {
             // SAFETY: `width` numbers are there.
             first[v] = unsafe { T::load(simd, bias.as_ptr().add(v * lanes)) };
         }
         let mut sums = [first; M];
-        for r in runs {
-            let mut patches = [self.data.as_ptr(); M];
-            for m in 0..M {
-                patches[m] = patches[m].wrapping_add(starts[m] + self.patches.runs[r]);
-            }
-            let weights = weights[r * len * width..][..len * width].as_ptr();
-            for k in 0..len {
-                // SAFETY: runs are parts of patches, which lie within the data (the caller's promise);
-                // the weights are a slice of `len` times `width` numbers.
-                unsafe {
-                    let mut w = first;
-                    for v in 0..V {
-                        w[v] = T::load(simd, weights.add(k * width + v * lanes));
+        // Taps in a row are read as one where their numbers lie side by side.
+        let across = reads.across.clone();
+        let side_by_side = self.steps[1] == channels as isize && !DEPTHWISE;
+        let at_once = match reads.own {
+            None if side_by_side => across.len(),
+            _ => 1,
+        };
+        for y in reads.down.clone() {
+            let mut x = across.start;
+            while x < across.end {
+                let by = (y as isize).wrapping_mul(self.steps[0]);
+                let by = by.wrapping_add((x as isize).wrapping_mul(self.steps[1]));
+                let mut patches = [self.zeros.as_ptr(); M];
+                for m in 0..M {
+                    let meets = match &reads.own {
+                        Some(own) => own[m][0].contains(&y) && own[m][1].contains(&x),
+                        None => true,
+                    };
+                    if meets {
+                        let at = reads.starts[m].wrapping_add_signed(by);
+                        patches[m] = self.data.as_ptr().wrapping_add(at);
                     }
-                    for m in 0..M {
-                        let x = T::splat(simd, *patches[m].add(k));
+                }
+                let tap = y * self.taps + x;
+                if DEPTHWISE {
+                    let weights = weights[tap * width..][..width].as_ptr();
+                    // SAFETY: a vector's length of weights is there. A tap that an output has lies
+                    // within its image, with its channels side by side, and so do the zeros; behind
+                    // the last one are as many as fill up its vector (asserted in `correlate`).
+                    unsafe {
                         for v in 0..V {
-                            sums[m][v] = T::mul_add(simd, x, w[v], sums[m][v]);
+                            let w = T::load(simd, weights.add(v * lanes));
+                            for m in 0..M {
+                                let x = T::load(simd, patches[m].add(block.first + v * lanes));
+                                sums[m][v] = T::mul_add(simd, x, w, sums[m][v]);
+                            }
+                        }
+                    }
+                } else {
+                    let len = at_once * channels;
+                    let weights = weights[tap * channels * width..][..len * width].as_ptr();
+                    for k in 0..len {
+                        // SAFETY: each tap that an output has lies within its image, which lies within
+                        // the data (asserted in `correlate`), with its channels side by side, and so
+                        // do several taps if they are as far apart as there are channels. Other taps
+                        // are read one at a time from the zeros, which are no fewer. The weights are
+                        // a slice of `len` times `width` numbers.
+                        unsafe {
+                            let mut w = first;
+                            for v in 0..V {
+                                w[v] = T::load(simd, weights.add(k * width + v * lanes));
+                            }
+                            for m in 0..M {
+                                let x = T::splat(simd, *patches[m].add(k));
+                                for v in 0..V {
+                                    sums[m][v] = T::mul_add(simd, x, w[v], sums[m][v]);
+                                }
+                            }
                         }
                     }
                 }
+                x += at_once;
             }
         }
         for m in 0..M {

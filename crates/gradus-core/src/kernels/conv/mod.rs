@@ -7,13 +7,14 @@
 //! the other product of patches, with the output's gradient (`weight_gradient`).
 
 mod correlate;
+mod outputs;
 mod patches;
 mod phases;
 mod weight_gradient;
 mod weights;
 
-use super::View;
 use super::simd::Lane;
+use super::{View, map};
 use crate::error::Result;
 use crate::shape::{Dims, Layout, numel};
 use crate::storage::Buffer;
@@ -98,14 +99,10 @@ pub(crate) fn forward<T: Lane>(
     let mut out = Buffer::new::<T>(layout.numel())?;
     if layout.numel() > 0 {
         let weights = Weights::new(w, g.groups);
-        correlate::correlate(
-            out.slice_mut(),
-            Target::whole(&layout),
-            x,
-            &weights,
-            bias,
-            g.axes,
-        )?;
+        let target = Target::whole(&layout);
+        with_channels_last(x, weights.slack(), |x| {
+            correlate::correlate(out.slice_mut(), target, x, &weights, bias, g.axes)
+        })?;
     }
     Ok((out, layout))
 }
@@ -137,20 +134,16 @@ pub(crate) fn transposed<T: Lane>(
     }
     let target = Target::whole(&layout);
     let weights = Weights::new(w, g.groups).swapped();
-    for down in &phases[0] {
-        for across in &phases[1] {
-            let weights = weights.clone().taps([down, across]);
-            let axes = [down.axis, across.axis];
-            correlate::correlate(
-                out.slice_mut(),
-                target.of([down, across]),
-                y,
-                &weights,
-                bias,
-                axes,
-            )?;
+    with_channels_last(y, weights.slack(), |y| {
+        for down in &phases[0] {
+            for across in &phases[1] {
+                let weights = weights.clone().taps([down, across]);
+                let (target, axes) = (target.of([down, across]), [down.axis, across.axis]);
+                correlate::correlate(out.slice_mut(), target, y, &weights, bias, axes)?;
+            }
         }
-    }
+        Ok(())
+    })?;
     Ok((out, layout))
 }
 
@@ -197,6 +190,30 @@ fn bias_of<T: Lane>(bias: View<'_, T>, c: usize) -> T {
         .wrapping_add_signed(c as isize * bias.layout.strides[0])]
 }
 
+/// Calls `f` with x if its channels lie side by side and nothing more is read, otherwise with a copy
+/// of which they do and behind which there are `slack` more numbers.
+fn with_channels_last<T: Lane>(
+    x: View<'_, T>,
+    slack: usize,
+    f: impl FnOnce(View<'_, T>) -> Result<()>,
+) -> Result<()> {
+    let shape = &x.layout.shape;
+    if slack == 0 && (shape[1] == 1 || x.layout.strides[1] == 1) {
+        return f(x);
+    }
+    let layout = channels_last([shape[0], shape[1], shape[2], shape[3]])?;
+    let copy = map::copy(View::new(x.data, &x.layout.permute(&[0, 2, 3, 1])))?;
+    if slack == 0 {
+        return f(View::new(copy.slice(), &layout));
+    }
+    let len = layout.numel();
+    let longer = Buffer::build(len + slack, |out: &mut [T]| {
+        out[..len].copy_from_slice(copy.slice());
+        out[len..].fill(T::ZERO);
+    })?;
+    f(View::new(longer.slice(), &layout))
+}
+
 /// `[n, c, h, w]`, in memory `[n, h, w, c]`.
 ///
 /// # Errors
@@ -235,14 +252,5 @@ impl Target {
     fn place(&self, image: usize, [row, column]: [usize; 2]) -> usize {
         let steps = [image, row, column].into_iter().zip(self.steps);
         self.first + steps.map(|(i, step)| i * step).sum::<usize>()
-    }
-
-    /// The places of these rows of outputs, counted through all images.
-    fn places(&self, rows: Range<usize>, [down, across]: [Axis; 2]) -> Vec<usize> {
-        let row = |row: usize| {
-            let first = self.place(row / down.output, [row % down.output, 0]);
-            (0..across.output).map(move |column| first + column * self.steps[2])
-        };
-        rows.flat_map(row).collect()
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Patches<'a, T> {
     channels: usize,
     /// Whether rows are copied first.
     copied: bool,
+    /// Numbers that may be read beyond the last one of a patch.
+    slack: usize,
     /// Steps in memory to the next row and column.
     steps: [usize; 2],
     /// Where runs begin in a patch.
@@ -54,15 +56,22 @@ impl<T: Number> Rows<'_, T> {
 }
 
 impl<'a, T: Number> Patches<'a, T> {
-    /// The patches of x, `[n, c, h, w]`, whose channels fall into `groups`.
+    /// The patches of x, `[n, c, h, w]`, whose channels fall into `groups`; `slack` more numbers than
+    /// they have may be read.
     ///
     /// # Errors
     /// If a patch does not fit into memory.
-    pub(super) fn new(x: View<'a, T>, axes: [Axis; 2], groups: usize) -> Result<Self> {
+    pub(super) fn new(
+        x: View<'a, T>,
+        axes: [Axis; 2],
+        groups: usize,
+        slack: usize,
+    ) -> Result<Self> {
         let [down, across] = axes;
         let channels = x.layout.shape[1] / groups;
         let strides = &x.layout.strides;
-        let direct = axes.iter().all(Axis::is_inside)
+        let direct = slack == 0
+            && axes.iter().all(Axis::is_inside)
             && (strides[1] == 1 || channels == 1)
             && strides[2..].iter().all(|&s| s >= 0);
         let steps = if direct {
@@ -88,20 +97,11 @@ impl<'a, T: Number> Patches<'a, T> {
             axes,
             channels,
             copied: !direct,
+            slack,
             steps,
             runs: runs.collect(),
             run,
         })
-    }
-
-    /// Numbers in a patch.
-    pub(super) fn len(&self) -> usize {
-        self.runs.len() * self.run
-    }
-
-    /// From where a patch begins to its furthest end.
-    pub(super) fn reach(&self) -> usize {
-        self.runs.iter().max().map_or(0, |run| run + self.run)
     }
 
     /// Where each number of a patch is.
@@ -114,22 +114,6 @@ impl<'a, T: Number> Patches<'a, T> {
     pub(super) fn row_len(&self) -> usize {
         let [down, across] = self.axes;
         down.stride.min(down.reach()) * across.span() * self.channels
-    }
-
-    /// The kernel's rows, as runs, that meet the input in some of these rows of outputs.
-    pub(super) fn runs_within(&self, rows: Range<usize>) -> Range<usize> {
-        let down = &self.axes[0];
-        if !self.copied {
-            return 0..self.runs.len();
-        }
-        let taps = rows.map(|row| down.taps(row % down.output));
-        let all = taps.reduce(|a, b| match (a.is_empty(), b.is_empty()) {
-            (true, _) => b,
-            (_, true) => a,
-            _ => a.start.min(b.start)..a.end.max(b.end),
-        });
-        let parts = self.runs.len() / down.kernel;
-        all.map_or(0..0, |taps| taps.start * parts..taps.end * parts)
     }
 
     /// The patches of these rows of outputs, counted through all images, in one group.
@@ -173,7 +157,9 @@ impl<'a, T: Number> Patches<'a, T> {
         let height = |rows: &Range<usize>| (rows.len() - 1) * down.stride + down.reach();
         let total = images.iter().map(|(_, rows)| height(rows)).sum();
         let len = numel(&[total, across.span(), self.channels])?;
-        let buffer = Buffer::build(len, |scratch: &mut [T]| {
+        let buffer = Buffer::build(len + self.slack, |scratch: &mut [T]| {
+            let (scratch, slack) = scratch.split_at_mut(len);
+            slack.fill(T::ZERO);
             let width = self.steps[0];
             let mut lines = scratch.chunks_exact_mut(width.max(1));
             let mut line = 0;

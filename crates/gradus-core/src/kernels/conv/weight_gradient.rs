@@ -4,6 +4,9 @@
 //! A tile is some numbers of the patches by a block of channels, held in registers. For each output
 //! one or two vectors of its gradient are loaded and multiplied with those numbers of its patch.
 //!
+//! For a depthwise convolution it is some taps by a block of channels, and vectors of input channels
+//! take the place of single numbers.
+//!
 //! The outputs are cut into parts with sums of their own, which are added in order at the end.
 
 use super::patches::Patches;
@@ -36,9 +39,16 @@ pub(super) fn weight_gradient<T: Lane>(
     y: View<'_, T>,
 ) -> Result<()> {
     let [down, across] = g.axes;
-    let patches = Patches::new(x, g.axes, g.groups)?;
-    let gradients = Patches::new(y, g.axes.map(|axis| Axis::positions(axis.output)), g.groups)?;
-    let blocks = Blocks::new::<T>(y.layout.shape[1] / g.groups, patches.len());
+    let depthwise = g.groups > 1 && [x, y].iter().all(|x| x.layout.shape[1] == g.groups);
+    let groups = if depthwise { 1 } else { g.groups };
+    let positions = g.axes.map(|axis| Axis::positions(axis.output));
+    let filled = Blocks::new::<T>(y.layout.shape[1] / groups, 0).filled();
+    let patches = Patches::new(x, g.axes, groups, if depthwise { filled } else { 0 })?;
+    let gradients = Patches::new(y, positions, groups, filled)?;
+    // Of a depthwise convolution only where each tap begins.
+    let each = if depthwise { x.layout.shape[1] } else { 1 };
+    let numbers: Vec<usize> = patches.numbers().into_iter().step_by(each.max(1)).collect();
+    let blocks = Blocks::new::<T>(y.layout.shape[1] / groups, numbers.len());
     let rows = x.layout.shape[0] * down.output;
     let outputs = rows * across.output;
     let work = outputs.saturating_mul(blocks.size());
@@ -52,10 +62,10 @@ pub(super) fn weight_gradient<T: Lane>(
     let size = blocks.size() + blocks.padded();
     let each = patches.row_len() + gradients.row_len();
     let rows_a_block = (BLOCK / each.max(1)).clamp(1, rows_a_part);
-    let mut sums = Buffer::new::<T>(numel(&[parts, g.groups, size])?)?;
+    let mut sums = Buffer::new::<T>(numel(&[parts, groups, size])?)?;
     let error = Mutex::new(Ok(()));
     parallel::fill(sums.slice_mut::<T>(), size, |start, sums| {
-        let (part, group) = (start / size / g.groups, start / size % g.groups);
+        let (part, group) = (start / size / groups, start / size % groups);
         let own = parallel::chunk(rows, rows_a_part, part);
         sums.fill(T::ZERO);
         for first in own.clone().step_by(rows_a_block) {
@@ -65,22 +75,27 @@ pub(super) fn weight_gradient<T: Lane>(
                 Ok(sources) => sources,
                 Err(e) => return *error.lock() = Err(e),
             };
-            run(Tiles {
+            let tiles = Tiles {
                 x: x.data(),
                 y: y.data(),
                 starts: &x.starts,
                 places: &y.starts,
-                numbers: &patches.numbers(),
+                numbers: &numbers,
                 blocks,
                 sums,
                 plain: !bias.is_empty(),
-            });
+            };
+            if depthwise {
+                run(Depthwise(tiles));
+            } else {
+                run(tiles);
+            }
         }
     });
     error.into_inner()?;
-    add_parts(sums.slice_mut::<T>(), g.groups * size);
-    let groups = sums.slice::<T>().chunks_exact(size).take(g.groups);
-    for (i, sums) in groups.enumerate() {
+    add_parts(sums.slice_mut::<T>(), groups * size);
+    let all = sums.slice::<T>().chunks_exact(size).take(groups);
+    for (i, sums) in all.enumerate() {
         let (weights, plain) = sums.split_at(blocks.size());
         let channels = i * blocks.channels..(i + 1) * blocks.channels;
         if let Some(bias) = bias.get_mut(channels.clone()) {
@@ -147,10 +162,29 @@ impl<T: Lane> WithSimd for Tiles<'_, T> {
     type Output = ();
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
+        self.all::<S, false>(simd);
+    }
+}
+
+/// The same for vectors of input channels.
+struct Depthwise<'a, T>(Tiles<'a, T>);
+
+impl<T: Lane> WithSimd for Depthwise<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        self.0.all::<S, true>(simd);
+    }
+}
+
+impl<T: Lane> Tiles<'_, T> {
+    /// All sums, in tiles as large as there are registers for.
+    #[inline(always)]
+    fn all<S: Simd, const DEPTHWISE: bool>(&mut self, simd: S) {
         if S::REGISTER_COUNT >= 32 {
-            self.all::<S, 12, 9, 6, 3>(simd);
+            self.in_tiles::<S, DEPTHWISE, 12, 9, 6, 3>(simd);
         } else {
-            self.all::<S, 6, 4, 3, 2>(simd);
+            self.in_tiles::<S, DEPTHWISE, 6, 4, 3, 2>(simd);
         }
         if self.plain {
             let sums = &mut self.sums[self.blocks.size()..][..self.blocks.channels];
@@ -160,27 +194,32 @@ impl<T: Lane> WithSimd for Tiles<'_, T> {
             }
         }
     }
-}
 
-impl<T: Lane> Tiles<'_, T> {
     /// All numbers in tiles of `A`, the last ones in a smaller tile.
     #[inline(always)]
-    fn all<S: Simd, const A: usize, const B: usize, const C: usize, const D: usize>(
+    fn in_tiles<
+        S: Simd,
+        const DEPTHWISE: bool,
+        const A: usize,
+        const B: usize,
+        const C: usize,
+        const D: usize,
+    >(
         &mut self,
         simd: S,
     ) {
         for first in (0..self.numbers.len()).step_by(A) {
             match self.numbers.len() - first {
-                n if n <= D => self.tile::<S, D>(simd, first),
-                n if n <= C => self.tile::<S, C>(simd, first),
-                n if n <= B => self.tile::<S, B>(simd, first),
-                _ => self.tile::<S, A>(simd, first),
+                n if n <= D => self.tile::<S, DEPTHWISE, D>(simd, first),
+                n if n <= C => self.tile::<S, DEPTHWISE, C>(simd, first),
+                n if n <= B => self.tile::<S, DEPTHWISE, B>(simd, first),
+                _ => self.tile::<S, DEPTHWISE, A>(simd, first),
             }
         }
     }
 
     #[inline(always)]
-    fn tile<S: Simd, const M: usize>(&mut self, simd: S, first: usize) {
+    fn tile<S: Simd, const DEPTHWISE: bool, const M: usize>(&mut self, simd: S, first: usize) {
         let n = M.min(self.numbers.len() - first);
         let mut numbers = [0; M];
         for m in 0..M {
@@ -192,26 +231,33 @@ impl<T: Lane> Tiles<'_, T> {
         }
         for block in self.blocks.iter() {
             let width = block.vectors * T::lanes::<S>();
-            let at = block.start + first * width;
-            match (block.vectors, side_by_side) {
-                (2, true) => self.add::<S, M, 2>(simd, block.first, at, n, |i| numbers[0] + i),
-                (2, false) => self.add::<S, M, 2>(simd, block.first, at, n, |i| numbers[i]),
-                (_, true) => self.add::<S, M, 1>(simd, block.first, at, n, |i| numbers[0] + i),
-                (_, false) => self.add::<S, M, 1>(simd, block.first, at, n, |i| numbers[i]),
+            let (channel, at) = (block.first, block.start + first * width);
+            match (block.vectors, side_by_side && !DEPTHWISE) {
+                (2, true) => self.add::<S, DEPTHWISE, true, M, 2>(simd, channel, at, n, &numbers),
+                (2, false) => self.add::<S, DEPTHWISE, false, M, 2>(simd, channel, at, n, &numbers),
+                (_, true) => self.add::<S, DEPTHWISE, true, M, 1>(simd, channel, at, n, &numbers),
+                (_, false) => self.add::<S, DEPTHWISE, false, M, 1>(simd, channel, at, n, &numbers),
             }
         }
     }
 
-    /// Adds the products of all outputs to the sums from `at` on: `n` numbers of the patches, of
-    /// which number `i` is at `number(i)`, by `V` vectors of channels from `channel` on.
+    /// Adds the products of all outputs to the sums from `at` on: `n` numbers of the patches by `V`
+    /// vectors of channels from `channel` on. If the numbers are side by side, only the first one's
+    /// position is looked at.
     #[inline(always)]
-    fn add<S: Simd, const M: usize, const V: usize>(
+    fn add<
+        S: Simd,
+        const DEPTHWISE: bool,
+        const SIDE_BY_SIDE: bool,
+        const M: usize,
+        const V: usize,
+    >(
         &mut self,
         simd: S,
         channel: usize,
         at: usize,
         n: usize,
-        number: impl Fn(usize) -> usize,
+        numbers: &[usize; M],
     ) {
         let lanes = T::lanes::<S>();
         let width = V * lanes;
@@ -227,33 +273,42 @@ impl<T: Lane> Tiles<'_, T> {
                 sums[m][v] = unsafe { T::load(simd, rows[m].add(v * lanes)) };
             }
         }
-        let mut furthest = 0;
+        let mut reach = 0;
         for m in 0..M {
-            furthest = furthest.max(number(m));
+            let more = if DEPTHWISE { channel + width } else { 1 };
+            reach = reach.max(numbers[m] + more);
         }
         let outputs = self.starts.len();
         let places = &self.places[..outputs];
         for i in 0..outputs {
             let (start, place) = (self.starts[i], places[i]);
-            let x = &self.x[start..];
-            assert!(furthest < x.len());
-            let y = &self.y[place + channel..];
+            let x = &self.x[start..][..reach];
+            let y = &self.y[place + channel..][..width];
             let mut gradient = [zero; V];
             for v in 0..V {
-                let rest = &y[(v * lanes).min(y.len())..];
-                gradient[v] = if rest.len() >= lanes {
-                    // SAFETY: a vector's length is there. What belongs to other channels ends in sums
-                    // of which nobody takes notice.
-                    unsafe { T::load(simd, rest.as_ptr()) }
-                } else {
-                    T::load_part(simd, rest)
-                };
+                // SAFETY: `width` numbers are there. What belongs to other channels ends in sums of
+                // which nobody takes notice.
+                gradient[v] = unsafe { T::load(simd, y.as_ptr().add(v * lanes)) };
             }
             for m in 0..M {
-                // SAFETY: no number lies further than `furthest`, which is within the patch.
-                let x = T::splat(simd, unsafe { *x.as_ptr().add(number(m)) });
-                for v in 0..V {
-                    sums[m][v] = T::mul_add(simd, x, gradient[v], sums[m][v]);
+                let at = if SIDE_BY_SIDE {
+                    numbers[0] + m
+                } else {
+                    numbers[m]
+                };
+                // SAFETY: `reach` goes beyond the furthest number; in a depthwise convolution, by the
+                // vectors of these channels.
+                unsafe {
+                    let x = x.as_ptr().add(at);
+                    let number = T::splat(simd, *x);
+                    for v in 0..V {
+                        let x = if DEPTHWISE {
+                            T::load(simd, x.add(channel + v * lanes))
+                        } else {
+                            number
+                        };
+                        sums[m][v] = T::mul_add(simd, x, gradient[v], sums[m][v]);
+                    }
                 }
             }
         }

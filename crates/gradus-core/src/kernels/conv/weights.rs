@@ -52,6 +52,11 @@ impl Blocks {
         self.channels.next_multiple_of(self.lanes)
     }
 
+    /// Channels that only fill up a vector.
+    pub(super) fn filled(&self) -> usize {
+        self.padded() - self.channels
+    }
+
     /// Numbers of a packed group.
     pub(super) fn size(&self) -> usize {
         self.padded() * self.len
@@ -120,6 +125,30 @@ impl<'a, T: Number> Weights<'a, T> {
             layout.strides[d] *= -(phase.back as isize);
         }
         self
+    }
+
+    /// If each group has one channel on both sides: all of them as the outputs of one group.
+    pub(super) fn depthwise(&self) -> Option<Self> {
+        let mut all = self.clone();
+        all.layout.shape[0] = self.groups;
+        all.layout.strides[0] = self.step;
+        all.groups = 1;
+        (self.groups > 1 && self.layout.shape[..2] == [1, 1]).then_some(all)
+    }
+
+    /// How many numbers may be read beyond the input's last one: of depthwise convolutions whole
+    /// vectors are read.
+    pub(super) fn slack(&self) -> usize
+    where
+        T: Lane,
+    {
+        self.depthwise()
+            .map_or(0, |_| Blocks::new::<T>(self.groups, 0).filled())
+    }
+
+    /// Numbers of a patch.
+    pub(super) fn patch(&self) -> usize {
+        self.layout.shape[1..].iter().product()
     }
 
     /// All groups, packed.

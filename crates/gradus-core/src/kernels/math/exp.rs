@@ -47,7 +47,8 @@ pub(super) fn exp<T: Format>(x: T) -> T {
 
 #[inline(always)]
 pub(super) fn exp2<T: Format>(x: T) -> T {
-    let x = within(x, [T::number(-1100.0), T::number(1100.0)]);
+    let log2_e = T::number(std::f64::consts::LOG2_E);
+    let x = within(x, T::EXP_RANGE.map(|bound| bound * log2_e));
     let shifted = x + T::SHIFT;
     let part = x - (shifted - T::SHIFT);
     // part·ln2 in two numbers.

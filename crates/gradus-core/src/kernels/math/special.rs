@@ -2,7 +2,7 @@
 
 use super::exp::exp_of_sum;
 use super::format::{Format, polynomial};
-use super::{Real, select};
+use super::select;
 
 /// erf x/x − 1 as a function of x², for |x| < 1.
 #[inline(always)]
@@ -16,45 +16,52 @@ fn erf_series(z: f64) -> f64 {
     ]
 }
 
-/// What the polynomial for exp(x²)·erfc x/w depends on, and w = 1/(x + 2.5) (a form of Hastings').
+/// w = 1/(x + 2.5), and u = (a − b·x)·w, from about −1 to 1: (x + 2.5)·exp(x²)·erfc x is a polynomial in
+/// u (a form of Hastings').
 #[inline(always)]
-fn place(x: f64, [scale, middle]: [f64; 2]) -> [f64; 2] {
+fn place(x: f64, [a, b]: [f64; 2]) -> [f64; 2] {
     let w = 1.0 / (x + 2.5);
-    [scale * w - middle, w]
+    [(a - b * x) * w, w]
 }
 
 /// erfc x for x ≥ 0.5.
 #[inline(always)]
 fn tail(x: f64) -> f64 {
     let x = select(x > 28.0, 28.0, x);
-    let [u, w] = place(x, [6.654_545_454_545_454, 1.218_181_818_181_818_3]);
+    let [u, w] = place(x, [3.578_125, 1.218_75]);
     let p = polynomial![u;
-        -4.904_572_048_553_824e-11, -1.015_701_390_484_290_7e-11, 6.067_806_364_499_925e-10,
-        -3.945_479_228_623_329e-10, -4.181_232_472_450_989e-9, 7.836_486_244_146_008e-9,
-        2.038_277_309_179_341_2e-8, -8.479_508_230_180_004e-8, -6.248_197_083_510_409e-8,
-        7.651_066_014_084_713e-7, -9.215_636_068_442_944e-8, -6.946_930_411_430_021_5e-6,
-        3.214_116_195_175_765_5e-6, 7.205_459_425_016_641e-5, -5.883_327_013_050_58e-6,
-        -0.000_888_203_156_018_688_6, -0.001_413_409_760_009_546_9, 0.010_004_760_305_191_752,
-        0.068_335_863_290_477_72, 0.232_407_330_124_117_85, 0.549_529_639_894_526_7,
-        0.989_032_063_563_226_5,
+        -5.200_368_684_849_891_5e-11, -1.667_752_288_609_424e-11, 6.494_782_815_995_907e-10,
+        -3.581_350_468_840_326_5e-10, -4.532_567_904_911_891_5e-9, 7.965_486_472_816_412e-9,
+        2.254_983_405_319_972_7e-8, -8.826_896_456_933_506e-8, -7.365_531_023_070_546e-8,
+        8.016_447_872_928_44e-7, -3.909_393_311_302_450_4e-8, -7.267_501_509_331_201e-6,
+        2.911_201_795_419_198_3e-6, 7.483_408_804_783_515e-5, -2.495_265_078_099_342e-6,
+        -0.000_912_415_579_412_676_4, -0.001_477_926_037_939_854, 0.010_140_753_033_874_548,
+        0.069_497_177_353_590_15, 0.235_728_812_871_084_2, 0.554_790_729_990_544_7,
+        0.992_339_517_614_313_4,
     ];
-    // x² in two numbers.
-    let upper = x.truncate();
-    w * p * exp_of_sum(-(upper * upper), (upper - x) * (upper + x))
+    w * p * exp_of_minus_square(x)
 }
 
-/// erfc x for x ≥ 0, as precise as an f32 can show.
+/// erfc x for x ≥ 0. The polynomial is computed as f64, so that little more than the rounding of
+/// the exponential shows.
 #[inline(always)]
-fn short_tail(x: f64) -> f64 {
+fn short_tail(x: f32) -> f32 {
     let x = select(x > 11.0, 11.0, x);
-    let [u, w] = place(x, [6.136_363_636_363_637, 1.454_545_454_545_454_6]);
+    let [u, w] = place(x.into(), [2.492_187_5, 1.453_125]);
     let p = polynomial![u;
-        2.947_971_146_477_200_3e-6, -5.468_280_940_395_994e-6, -3.208_291_786_715_151e-5,
-        8.897_476_414_198_114e-5, 0.000_317_128_754_991_312_87, -0.001_062_332_199_840_766_8,
-        -0.004_739_182_997_909_906, 0.008_050_758_051_023_626, 0.102_133_654_657_069_32,
-        0.367_995_438_505_288_04, 0.807_523_520_077_926, 1.219_726_643_667_086,
+        3.003_431_709_407_768e-6, -5.525_272_551_915_577e-6, -3.268_152_663_370_018_4e-5,
+        8.992_262_683_592_53e-5, 0.000_322_179_157_770_581_94, -0.001_071_339_988_149_702_2,
+        -0.004_791_501_276_505_722, 0.008_080_193_295_375_395, 0.102_744_398_360_941_71,
+        0.369_754_527_927_035_95, 0.809_962_713_463_647, 1.220_757_247_067_414_6,
     ];
-    w * p * Real::exp(-(x * x))
+    (w * p) as f32 * exp_of_minus_square(x)
+}
+
+/// exp(−x²), with x² in two numbers.
+#[inline(always)]
+fn exp_of_minus_square<T: Format>(x: T) -> T {
+    let upper = x.truncate();
+    exp_of_sum(-(upper * upper), (upper - x) * (upper + x))
 }
 
 /// The error function: its series near 0, 1 − erfc x further away.
@@ -74,25 +81,22 @@ pub(super) fn erfc(x: f64) -> f64 {
     select(t < 0.5, small, select(x < 0.0, 2.0 - tail, tail))
 }
 
-/// [`erf`] for f32, computed as f64, in which the rounding of x² does not show.
+/// [`erf`] for f32.
 #[inline(always)]
 pub(super) fn short_erf(x: f32) -> f32 {
-    let x = f64::from(x);
     let t = x.abs();
     let series = polynomial![t * t;
-        0.004_719_082_567_218_814, -0.026_757_732_735_015_517, 0.112_828_314_284_658_62,
-        -0.376_126_090_074_698_05, 0.128_379_165_601_791_47,
+        0.004_719_082_6, -0.026_757_732, 0.112_828_314, -0.376_126_1, 0.128_379_17,
     ];
     let small = t + t * series;
-    select(t < 0.5, small, 1.0 - short_tail(t)).copysign(x) as f32
+    select(t < 0.5, small, 1.0 - short_tail(t)).copysign(x)
 }
 
-/// [`erfc`] for f32, computed as f64.
+/// [`erfc`] for f32.
 #[inline(always)]
 pub(super) fn short_erfc(x: f32) -> f32 {
-    let x = f64::from(x);
     let tail = short_tail(x.abs());
-    select(x < 0.0, 2.0 - tail, tail) as f32
+    select(x < 0.0, 2.0 - tail, tail)
 }
 
 /// The inverse of the error function; ±∞ at ±1, NaN beyond.

@@ -275,7 +275,7 @@ impl Function for Read {
         let selection = self.selection.clone();
         let dx = if selection.is_view() {
             let whole = Layout::contiguous(Dims::from_slice(selection.source_shape()));
-            Grad::Part(selection.layout(&whole), grad.clone())
+            Grad::Part(Box::new(selection.layout(&whole)), grad.clone())
         } else {
             Grad::Of(apply(Spread { selection }, &[grad])?)
         };

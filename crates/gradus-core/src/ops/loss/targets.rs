@@ -238,7 +238,7 @@ impl Function for FusedCrossEntropy {
             let logs = x.with_slice::<T, _>(|x| rows::log_softmax(x, c))?;
             let losses = self.0.with::<T, _>(|t| t.cross_entropy(logs.slice(), c))?;
             ctx.save(x);
-            ctx.save(&Tensor::from_buffer(logs, x.layout().shape.clone()));
+            ctx.save(&Tensor::from_buffer(logs, x.dims()));
             self.0.reduce::<T>(losses)
         })
     }
@@ -258,7 +258,7 @@ impl Function for FusedCrossEntropy {
             let scales = self.0.scale_of_rows::<T>(g)?;
             self.0.with::<T, _>(|t| t.cross_entropy_backward(logs, c, &scales))
         }))?;
-        let shape = logs.layout().shape.clone();
+        let shape = logs.dims();
         Ok([Grad::Of(Tensor::from_buffer(dx, shape))].into())
     }
 }

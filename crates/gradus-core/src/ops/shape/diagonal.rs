@@ -180,7 +180,7 @@ impl Function for Diagonal {
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let shape = saved.input_shape(0)?;
         let places = self.layout(&Layout::contiguous(Dims::from_slice(shape)));
-        Ok([Grad::Part(places, grad.clone())].into())
+        Ok([Grad::Part(Box::new(places), grad.clone())].into())
     }
 }
 

@@ -198,7 +198,11 @@ impl Tensor {
     /// ```
     pub fn unbind(&self, dim: isize) -> Result<Vec<Tensor>> {
         let (_, n) = self.dimension("unbind", dim)?;
-        (0..n as isize).map(|i| self.select(dim, i)).collect()
+        let mut parts = room("unbind", n)?;
+        for i in 0..n as isize {
+            parts.push(self.select(dim, i)?);
+        }
+        Ok(parts)
     }
 
     /// The positions from a start to an end along `dim`, each as a view.
@@ -208,17 +212,23 @@ impl Tensor {
         dim: isize,
         ranges: impl ExactSizeIterator<Item = (usize, usize)>,
     ) -> Result<Vec<Tensor>> {
-        let (n, mut parts) = (ranges.len(), Vec::new());
-        // A dimension without elements can be cut into any number of parts.
-        parts.try_reserve_exact(n).map_err(|_| {
-            err!(
-                Memory,
-                "{op}: cannot make {n} parts: the system is out of memory"
-            )
-        })?;
+        let mut parts = room(op, ranges.len())?;
         for (start, end) in ranges {
             parts.push(self.narrow(dim, start, end - start)?);
         }
         Ok(parts)
     }
+}
+
+/// A list for `n` parts. A dimension without elements can be cut into any number of them, and one that
+/// is broadcast costs no memory however long it is.
+fn room(op: &str, n: usize) -> Result<Vec<Tensor>> {
+    let mut parts = Vec::new();
+    parts.try_reserve_exact(n).map_err(|_| {
+        err!(
+            Memory,
+            "{op}: cannot make {n} parts: the system is out of memory"
+        )
+    })?;
+    Ok(parts)
 }

@@ -80,6 +80,6 @@ impl Function for Unfold {
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let shape = saved.input_shape(0)?;
         let windows = self.layout(&Layout::contiguous(Dims::from_slice(shape)));
-        Ok([Grad::Part(windows, grad.clone())].into())
+        Ok([Grad::Part(Box::new(windows), grad.clone())].into())
     }
 }
