@@ -34,25 +34,18 @@ pub(crate) fn map<T: Element, U: Element>(
     cost: Cost,
     f: impl Fn(T) -> U + Sync,
 ) -> Result<Dense> {
-    let layout = x.layout;
-    if let Some(x) = x.as_slice() {
-        return row_major(layout, |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
-                let x = &x[start..start + out.len()];
-                vectorize(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
-            });
-        });
-    }
-    strided([x.layout], cost, |out, [at], [step]| match step {
-        0 => out.fill(f(x.data[at])),
-        1 => out
-            .iter_mut()
-            .zip(&x.data[at..])
-            .for_each(|(o, &x)| *o = f(x)),
-        _ => out
-            .iter_mut()
-            .enumerate()
-            .for_each(|(i, o)| *o = f(x.data[shift(at, step, i)])),
+    strided([x.layout], cost, &|out, rows| {
+        rows.each(out, |out, [at], [step]| match step {
+            0 => out.fill(f(x.data[at])),
+            1 => out
+                .iter_mut()
+                .zip(&x.data[at..])
+                .for_each(|(o, &x)| *o = f(x)),
+            _ => out
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, o)| *o = f(x.data[shift(at, step, i)])),
+        })
     })
 }
 
@@ -63,46 +56,34 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
     cost: Cost,
     f: impl Fn(A, B) -> U + Sync,
 ) -> Result<Dense> {
-    let layout = a.layout;
-    if let (Some(a), Some(b)) = (a.as_slice(), b.as_slice()) {
-        return row_major(layout, |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
-                let (a, b) = (&a[start..start + out.len()], &b[start..start + out.len()]);
-                vectorize(|| {
-                    out.iter_mut()
-                        .zip(a)
-                        .zip(b)
-                        .for_each(|((o, &a), &b)| *o = f(a, b))
-                });
-            });
-        });
-    }
-    strided([a.layout, b.layout], cost, |out, [i, j], steps| {
-        let (n, x, y) = (out.len(), a.data, b.data);
-        match steps {
-            [1, 1] => out
-                .iter_mut()
-                .zip(&x[i..i + n])
-                .zip(&y[j..j + n])
-                .for_each(|((o, &a), &b)| *o = f(a, b)),
-            [1, 0] => {
-                let b = y[j];
-                out.iter_mut()
+    strided([a.layout, b.layout], cost, &|out, rows| {
+        rows.each(out, |out, [i, j], steps| {
+            let (n, x, y) = (out.len(), a.data, b.data);
+            match steps {
+                [1, 1] => out
+                    .iter_mut()
                     .zip(&x[i..i + n])
-                    .for_each(|(o, &a)| *o = f(a, b));
-            }
-            [0, 1] => {
-                let a = x[i];
-                out.iter_mut()
                     .zip(&y[j..j + n])
-                    .for_each(|(o, &b)| *o = f(a, b));
+                    .for_each(|((o, &a), &b)| *o = f(a, b)),
+                [1, 0] => {
+                    let b = y[j];
+                    out.iter_mut()
+                        .zip(&x[i..i + n])
+                        .for_each(|(o, &a)| *o = f(a, b));
+                }
+                [0, 1] => {
+                    let a = x[i];
+                    out.iter_mut()
+                        .zip(&y[j..j + n])
+                        .for_each(|(o, &b)| *o = f(a, b));
+                }
+                [0, 0] => out.fill(f(x[i], y[j])),
+                [s, t] => out
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(k, o)| *o = f(x[shift(i, s, k)], y[shift(j, t, k)])),
             }
-            [0, 0] => out.fill(f(x[i], y[j])),
-            [s, t] => out
-                .iter_mut()
-                .enumerate()
-                .for_each(|(k, o)| *o = f(x[shift(i, s, k)], y[shift(j, t, k)])),
-        }
+        })
     })
 }
 
@@ -114,10 +95,8 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
     cost: Cost,
     f: impl Fn(A, B, C) -> U + Sync,
 ) -> Result<Dense> {
-    strided(
-        [a.layout, b.layout, c.layout],
-        cost,
-        |out, [i, j, k], steps| {
+    strided([a.layout, b.layout, c.layout], cost, &|out, rows| {
+        rows.each(out, |out, [i, j, k], steps| {
             let (n, x, y, z) = (out.len(), a.data, b.data, c.data);
             if steps == [1, 1, 1] {
                 let inputs = x[i..i + n].iter().zip(&y[j..j + n]).zip(&z[k..k + n]);
@@ -130,8 +109,8 @@ pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
                     *o = f(x[shift(i, s, m)], y[shift(j, t, m)], z[shift(k, u, m)])
                 });
             }
-        },
-    )
+        })
+    })
 }
 
 /// A loop over blocks of `N` operands, as many elements of each as there are to write.
@@ -147,17 +126,7 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
 ) -> Result<Dense> {
     /// Enough for the call of `f` to cost little, few enough for short rows.
     const BLOCK: usize = 128;
-    let slices = inputs.map(|x| x.as_slice());
-    if slices.iter().all(Option::is_some) {
-        let slices = slices.map(Option::unwrap_or_default);
-        return row_major(inputs[0].layout, |out| {
-            parallel::fill(out, cost.grain(), |start, out| {
-                f(slices.map(|x| &x[start..start + out.len()]), out);
-            });
-        });
-    }
-    let layouts = inputs.map(|x| x.layout);
-    strided(layouts, cost, |out, at, steps| {
+    let row = |out: &mut [U], at: [usize; N], steps: [isize; N]| {
         if steps == [1; N] {
             let row = std::array::from_fn(|k| &inputs[k].data[at[k]..at[k] + out.len()]);
             return f(row, out);
@@ -180,7 +149,9 @@ pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
             });
             f(blocks, out);
         }
-    })
+    };
+    let layouts = inputs.map(|x| x.layout);
+    strided(layouts, cost, &|out, rows| rows.each(out, row))
 }
 
 /// A row-major copy of the elements.
@@ -318,39 +289,44 @@ fn row_count(shape: &[usize]) -> Option<usize> {
     (!shape.contains(&0)).then(|| shape[..shape.len() - 1].iter().product())
 }
 
-/// Builds a row-major result of the shape of `like`.
-fn row_major<U: Element>(like: &Layout, fill: impl FnOnce(&mut [U])) -> Result<Dense> {
-    Ok(Dense {
-        buffer: Buffer::build(like.numel(), fill)?,
-        layout: Layout::contiguous(like.shape.clone()),
-    })
-}
+/// Writes a chunk of a result, which is made of whole rows or a part of one.
+type Write<'a, U, const N: usize> = &'a (dyn Fn(&mut [U], &mut Rows<'_, N>) + Sync);
 
-/// Builds a result without gaps from strided operands: `row(out, positions, steps)` writes one
-/// innermost row (or a part of it), given where it begins in each operand and the steps along it.
+/// Builds a result without gaps from strided operands. `write` is called for chunks of it; nothing
+/// but `write` is compiled for each operation.
 fn strided<U: Element, const N: usize>(
     layouts: [&Layout; N],
     cost: Cost,
-    row: impl Fn(&mut [U], [usize; N], [isize; N]) + Sync,
+    write: Write<'_, U, N>,
 ) -> Result<Dense> {
+    let row_major = |fill: &dyn Fn(&mut [U])| {
+        Ok(Dense {
+            buffer: Buffer::build(layouts[0].numel(), fill)?,
+            layout: Layout::contiguous(layouts[0].shape.clone()),
+        })
+    };
+    if layouts.iter().all(|l| l.is_contiguous()) {
+        let offsets = layouts.map(|l| l.offset);
+        return row_major(&|out| one_row(out, offsets, [1; N], cost, write));
+    }
     let Some(order) = Layout::memory_order(layouts) else {
-        return row_major(layouts[0], |out| rows(out, layouts, cost, row));
+        return row_major(&|out| all_rows(out, layouts, cost, write));
     };
     let permuted = layouts.map(|layout| layout.permute(&order));
     Ok(Dense {
         buffer: Buffer::build(layouts[0].numel(), |out| {
-            rows(out, permuted.each_ref(), cost, row)
+            all_rows(out, permuted.each_ref(), cost, write)
         })?,
         layout: Layout::in_order(layouts[0].shape.clone(), &order),
     })
 }
 
 /// Writes the rows of [`strided`] one after the other.
-fn rows<U: Element, const N: usize>(
+fn all_rows<U: Element, const N: usize>(
     out: &mut [U],
     layouts: [&Layout; N],
     cost: Cost,
-    row: impl Fn(&mut [U], [usize; N], [isize; N]) + Sync,
+    write: Write<'_, U, N>,
 ) {
     let (shape, strides) = Layout::coalesce(layouts);
     let offsets = layouts.map(|l| l.offset);
@@ -359,27 +335,61 @@ fn rows<U: Element, const N: usize>(
     };
     let n = shape[shape.len() - 1];
     let steps = std::array::from_fn(|k| last(&strides[k]));
-    let outer: [&Strides; N] = std::array::from_fn(|k| &strides[k]);
     if rows == 1 {
-        return parallel::fill(out, cost.grain(), |start, out| {
-            let at = std::array::from_fn(|k| shift(offsets[k], steps[k], start));
-            vectorize(|| row(out, at, steps));
-        });
+        return one_row(out, offsets, steps, cost, write);
     }
     let rows_a_chunk = (cost.grain() / n).max(1);
     parallel::fill(out, rows_a_chunk * n, |start, out| {
-        let mut odometer = Odometer::new(&shape, outer, offsets, start / n);
-        vectorize(|| {
-            out.chunks_exact_mut(n)
-                .for_each(|out| row(out, odometer.next(), steps))
-        });
+        let odometer = Odometer::new(&shape, strides.each_ref(), offsets, start / n);
+        write(out, &mut Rows { n, steps, odometer });
     });
+}
+
+/// Writes the only row of [`strided`], part by part.
+fn one_row<U: Element, const N: usize>(
+    out: &mut [U],
+    offsets: [usize; N],
+    steps: [isize; N],
+    cost: Cost,
+    write: Write<'_, U, N>,
+) {
+    parallel::fill(out, cost.grain(), |start, out| {
+        let odometer = Odometer {
+            shape: &[],
+            strides: [&[]; N],
+            index: Dims::new(),
+            at: std::array::from_fn(|k| shift(offsets[k], steps[k], start)),
+        };
+        let n = out.len();
+        write(out, &mut Rows { n, steps, odometer });
+    });
+}
+
+/// The rows of a chunk of a result.
+struct Rows<'a, const N: usize> {
+    /// The elements of each.
+    n: usize,
+    /// The steps along a row in each operand.
+    steps: [isize; N],
+    odometer: Odometer<'a, N>,
+}
+
+impl<const N: usize> Rows<'_, N> {
+    /// `row(out, positions, steps)` writes each row, given where it begins in each operand and the
+    /// steps along it.
+    #[inline(always)]
+    fn each<U>(&mut self, out: &mut [U], row: impl Fn(&mut [U], [usize; N], [isize; N])) {
+        vectorize(|| {
+            out.chunks_mut(self.n.max(1))
+                .for_each(|out| row(out, self.odometer.next(), self.steps))
+        });
+    }
 }
 
 /// Walks the rows of several operands in step.
 struct Odometer<'a, const N: usize> {
     shape: &'a [usize],
-    strides: [&'a Strides; N],
+    strides: [&'a [isize]; N],
     index: Dims,
     at: [usize; N],
 }
@@ -399,7 +409,7 @@ impl<'a, const N: usize> Odometer<'a, N> {
         }
         Self {
             shape: outer,
-            strides,
+            strides: strides.map(|s| s.as_slice()),
             index,
             at,
         }
