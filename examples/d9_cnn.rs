@@ -27,6 +27,10 @@ pub enum Model {
 }
 
 impl Model {
+    /// A new network for images of this shape.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
     pub fn net(self, [channels, height, width]: [usize; 3]) -> Result<Sequential> {
         let (net, features) = match self {
             Self::Dense => (Sequential::new(), channels * height * width),

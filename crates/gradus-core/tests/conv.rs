@@ -1,7 +1,7 @@
 //! Convolutions against a naive model of seven loops, over random shapes and options.
 
 use gradus_core::conv::{Conv, ConvTranspose, Padding};
-use gradus_core::{DType, Result, Tensor, set_num_threads};
+use gradus_core::{DType, Result, Tensor};
 use proptest::prelude::*;
 
 /// Sizes of `[n, c, h, w]` or `[o, c / groups, kh, kw]`.

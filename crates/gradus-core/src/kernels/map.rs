@@ -143,7 +143,8 @@ fn beside_row<A: Element, B: Element, U: Element>(
     let shape_of_x = x.layout.shape.clone();
     let x = &x.data[x.layout.offset..][..shape[0] * n];
     let buffer = Buffer::build(x.len(), |out| {
-        parallel::fill(out, cost.grain().next_multiple_of(period), |start, out| {
+        let grain = cost.grain(out.len()).next_multiple_of(period);
+        parallel::fill(out, grain, |start, out| {
             let x = &x[start..start + out.len()];
             vectorize(|| {
                 for (out, x) in out.chunks_mut(period).zip(x.chunks(period)) {

@@ -141,7 +141,7 @@ impl Tensor {
         let unbiased = norm.rows as f64 / (norm.rows as f64 - 1.0);
         let update = |running: Option<&Tensor>, new: &[f64], factor: f64| match running {
             Some(running) if norm.rows > 0 => no_grad(|| {
-                let new = Tensor::from_vec(new.to_vec(), [c])?.mul(factor * momentum)?;
+                let new = Tensor::from_vec(new, [c])?.mul(factor * momentum)?;
                 running.mul_(1.0 - momentum)?;
                 running.add_(&new.to_dtype(running.dtype())?)
             }),
@@ -455,9 +455,8 @@ impl ChannelNorm {
         };
         let (flat, g) = (x.reshape(&split[..])?, g.reshape(&split[..])?);
         let (normal, scale) = if self.fixed {
-            let constant = |values: &[f64]| {
-                Tensor::from_vec(values.to_vec(), [groups, 1, 1])?.to_dtype(x.dtype())
-            };
+            let constant =
+                |values: &[f64]| Tensor::from_vec(values, [groups, 1, 1])?.to_dtype(x.dtype());
             let scale = constant(&self.var)?.add(self.eps)?.pow(-0.5)?;
             (flat.sub(&constant(&self.mean)?)?.mul(&scale)?, scale)
         } else {

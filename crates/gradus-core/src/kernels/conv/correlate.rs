@@ -9,6 +9,9 @@
 //! Where each group has one channel, on both sides (a depthwise convolution), vectors of input
 //! channels take the place of single numbers, each multiplied with its own channel's weight.
 
+// Arrays that make a register tile are walked by the same index, by loops that must unroll.
+#![allow(clippy::needless_range_loop)]
+
 use super::outputs::{Group, Outputs};
 use super::weights::{Block, Blocks, MAX_WIDTH, Weights};
 use super::{Axis, Target, bias_of};

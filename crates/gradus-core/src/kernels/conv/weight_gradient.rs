@@ -9,6 +9,9 @@
 //!
 //! The outputs are cut into parts with sums of their own, which are added in order at the end.
 
+// Arrays that make a register tile are walked by the same index, by loops that must unroll.
+#![allow(clippy::needless_range_loop)]
+
 use super::patches::Patches;
 use super::weights::Blocks;
 use super::{Axis, Geometry};

@@ -77,8 +77,11 @@ fn f32_functions_are_within_two_ulps_everywhere() {
     }
 }
 
+/// A function's name, the function, and its largest error in ulps.
+type Row<T> = (&'static str, fn(T) -> T, f64);
+
 /// The functions of f64 and their largest errors.
-const DOUBLE: &[(&str, fn(f64) -> f64, f64)] = &[
+const DOUBLE: &[Row<f64>] = &[
     ("exp", Real::exp, 1.0),
     ("exp2", Float::exp2, 1.0),
     ("exp_m1", Float::exp_m1, 1.0),

@@ -125,7 +125,7 @@ impl Tensor {
             && !(is_grad_enabled() && other.requires_grad())
             && other.dtype() == self.dtype()
             && other.shape() == self.shape()
-            && other.lies_like(&self);
+            && other.lies_like(self);
         if !in_place {
             *self = self.add(&other)?;
             return Ok(());
