@@ -181,7 +181,7 @@ fn the_list_of_data_sets_says_where_they_are() {
         .iter()
         .map(|e| e["present"].as_bool())
         .collect();
-    assert_eq!(present, [Some(true), Some(true), Some(false)]);
+    assert_eq!(present, [true, true, false, false].map(Some));
 }
 
 #[test]

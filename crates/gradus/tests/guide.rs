@@ -86,8 +86,9 @@ fn public() -> Names {
             names.insert(name(rest));
         }
     }
-    let lib = source("gradus-core/src/lib.rs");
-    let exports = lib
+    let exporting = ["lib.rs", "memory.rs"].map(|file| source(format!("gradus-core/src/{file}")));
+    let exporting = exporting.concat();
+    let exports = exporting
         .split("pub use ")
         .skip(1)
         .filter_map(|list| list.split(';').next());

@@ -152,7 +152,12 @@ fn paths_and_observations_reach_into_nested_chains() {
 
 #[test]
 fn an_activation_computed_by_the_layer_before_it_changes_no_bit() -> Result<()> {
+    let mut together = 0;
     for activation in nn::ACTIVATIONS {
+        if nn::activation(activation)?.activation().is_none() {
+            continue;
+        }
+        together += 1;
         random::manual_seed(3);
         let chain = |f: &dyn Fn() -> Result<Box<dyn Layer>>| -> Result<nn::Sequential> {
             Ok(nn::Sequential::new()
@@ -172,18 +177,19 @@ fn an_activation_computed_by_the_layer_before_it_changes_no_bit() -> Result<()> 
             let grads = net.parameters().into_iter().filter_map(|p| p.grad());
             grads.chain([y]).map(|t| t.to_vec()).collect()
         };
-        let together = net.forward(&x)?;
+        let at_once = net.forward(&x)?;
         let (apart, seen) = nn::observe(|| net.forward(&x));
         let apart = apart?;
         assert_eq!(seen.len(), 7, "an observer sees every layer");
         assert_eq!(
-            together.grad_fn().unwrap().name(),
+            at_once.grad_fn().unwrap().name(),
             format!("linear_{activation}"),
             "nothing was done together"
         );
         assert_eq!(apart.grad_fn().unwrap().name(), *activation);
-        assert_eq!(results(together)?, results(apart)?, "{activation}");
+        assert_eq!(results(at_once)?, results(apart)?, "{activation}");
     }
+    assert_eq!(together, 3, "relu, sigmoid and tanh");
     Ok(())
 }
 

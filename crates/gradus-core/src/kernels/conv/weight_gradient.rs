@@ -134,6 +134,10 @@ fn add_parts<T: Lane>(sums: &mut [T], size: usize) {
 fn unpack<T: Lane>(sums: &[T], out: &mut [T], g: &Geometry, blocks: Blocks) {
     let taps = g.axes[0].kernel * g.axes[1].kernel;
     let channels = blocks.len / taps;
+    if channels == 0 {
+        // Nothing but sums for the bias.
+        return;
+    }
     for block in blocks.iter() {
         let width = block.vectors * blocks.lanes;
         for o in 0..block.channels {
