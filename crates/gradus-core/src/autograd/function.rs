@@ -370,20 +370,34 @@ impl Saved<'_> {
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
-    let recording = is_grad_enabled() && inputs.iter().any(|t| t.requires_grad());
     let mut ctx = Context {
-        recording,
+        recording: is_grad_enabled() && inputs.iter().any(|t| t.requires_grad()),
         saved: SmallVec::new(),
     };
-    if !recording {
-        let output = function.forward(&mut ctx, inputs)?;
-        return Ok(as_view(output, inputs));
-    }
-    let output = no_grad(|| function.forward(&mut ctx, inputs))?;
-    let mut output = as_view(output, inputs);
-    if !output.dtype().is_float() {
+    let output = compute(&function, &mut ctx, inputs)?;
+    if !ctx.recording || !output.dtype().is_float() {
         return Ok(output);
     }
+    record(Box::new(function), ctx, output, inputs)
+}
+
+/// The result of `forward`, not recorded.
+fn compute(function: &dyn Function, ctx: &mut Context, inputs: &[&Tensor]) -> Result<Tensor> {
+    let output = if ctx.recording {
+        no_grad(|| function.forward(ctx, inputs))
+    } else {
+        function.forward(ctx, inputs)
+    };
+    Ok(as_view(output?, inputs))
+}
+
+/// The result with its place in the graph.
+fn record(
+    function: Box<dyn Function>,
+    ctx: Context,
+    mut output: Tensor,
+    inputs: &[&Tensor],
+) -> Result<Tensor> {
     let saved = ctx.saved.iter().filter(|t| t.is_same(&output)).count();
     if output.handles() > 1 + saved {
         // Kept by the function: its own history must not be rewritten.
@@ -406,7 +420,7 @@ pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
     let mut nodes = SmallVec::new();
     inputs.iter().for_each(|input| nodes.push(input.node()));
     let operation = Operation {
-        function: Box::new(function),
+        function,
         inputs: nodes,
         saves,
     };

@@ -1,5 +1,8 @@
 //! Element by element: one operand (`map`), two (`zip`), three (`zip3`), with broadcasting.
 //!
+//! What is compiled for each operation is its innermost loop over slices (`vectorize`), and nothing
+//! else: everything around it calls that loop through a pointer, once a row or block.
+//!
 //! Operands may be strided or broadcast in any way; the result has no gaps and the order in memory of
 //! the operands. Dimensions are put into that order and merged first, so that most calls end up in the
 //! loops over plain slices.
@@ -32,31 +35,18 @@ impl Cost {
     }
 }
 
+/// Elements of operands that do not lie side by side are brought together in so many: enough for a
+/// call to cost little, few enough to stay in the innermost cache.
+const BLOCK: usize = 128;
+
 /// `f` of every element.
 pub(crate) fn map<T: Element, U: Element>(
     x: View<'_, T>,
     cost: Cost,
     f: impl Fn(T) -> U + Sync,
 ) -> Result<Dense> {
-    let layout = x.layout;
-    if let Some(x) = x.as_slice() {
-        return row_major(layout, |out| {
-            parallel::fill(out, cost.grain(out.len()), |start, out| {
-                let x = &x[start..start + out.len()];
-                vectorize(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
-            });
-        });
-    }
-    strided([x.layout], cost, |out, [at], [step]| match step {
-        0 => out.fill(f(x.data[at])),
-        1 => out
-            .iter_mut()
-            .zip(&x.data[at..])
-            .for_each(|(o, &x)| *o = f(x)),
-        _ => out
-            .iter_mut()
-            .enumerate()
-            .for_each(|(i, o)| *o = f(x.data[shift(at, step, i)])),
+    map_blocks(x, cost, &|x, out| {
+        vectorize(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
     })
 }
 
@@ -67,62 +57,132 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
     cost: Cost,
     f: impl Fn(A, B) -> U + Sync,
 ) -> Result<Dense> {
-    let layout = a.layout;
-    if let (Some(a), Some(b)) = (a.as_slice(), b.as_slice()) {
-        return row_major(layout, |out| {
-            parallel::fill(out, cost.grain(out.len()), |start, out| {
-                let (a, b) = (&a[start..start + out.len()], &b[start..start + out.len()]);
-                vectorize(|| {
-                    out.iter_mut()
-                        .zip(a)
-                        .zip(b)
-                        .for_each(|((o, &a), &b)| *o = f(a, b))
-                });
-            });
+    zip_blocks(a, b, cost, &|a, b, out| {
+        vectorize(|| {
+            let pairs = a.iter().zip(b);
+            out.iter_mut()
+                .zip(pairs)
+                .for_each(|(o, (&a, &b))| *o = f(a, b));
         });
-    }
-    if let Some(made) = beside_row(a, b, cost, &f) {
-        return made;
-    }
-    if let Some(made) = beside_row(b, a, cost, &|b, a| f(a, b)) {
-        return made;
-    }
-    strided([a.layout, b.layout], cost, |out, [i, j], steps| {
-        let (n, x, y) = (out.len(), a.data, b.data);
-        match steps {
-            [1, 1] => out
-                .iter_mut()
-                .zip(&x[i..i + n])
-                .zip(&y[j..j + n])
-                .for_each(|((o, &a), &b)| *o = f(a, b)),
-            [1, 0] => {
-                let b = y[j];
+    })
+}
+
+/// `f` of every triple of elements. All layouts must have the same shape.
+pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
+    a: View<'_, A>,
+    b: View<'_, B>,
+    c: View<'_, C>,
+    cost: Cost,
+    f: impl Fn(A, B, C) -> U + Sync,
+) -> Result<Dense> {
+    let layouts = [a.layout, b.layout, c.layout];
+    strided(layouts, cost, &|out, at, steps| {
+        let mut gathered = (
+            [A::default(); BLOCK],
+            [B::default(); BLOCK],
+            [C::default(); BLOCK],
+        );
+        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+            let at: [usize; 3] = std::array::from_fn(|k| shift(at[k], steps[k], i * BLOCK));
+            let a = a.block(at[0], steps[0], &mut gathered.0[..out.len()]);
+            let b = b.block(at[1], steps[1], &mut gathered.1[..out.len()]);
+            let c = c.block(at[2], steps[2], &mut gathered.2[..out.len()]);
+            vectorize(|| {
+                let inputs = a.iter().zip(b).zip(c);
                 out.iter_mut()
-                    .zip(&x[i..i + n])
-                    .for_each(|(o, &a)| *o = f(a, b));
-            }
-            [0, 1] => {
-                let a = x[i];
-                out.iter_mut()
-                    .zip(&y[j..j + n])
-                    .for_each(|(o, &b)| *o = f(a, b));
-            }
-            [0, 0] => out.fill(f(x[i], y[j])),
-            [s, t] => out
-                .iter_mut()
-                .enumerate()
-                .for_each(|(k, o)| *o = f(x[shift(i, s, k)], y[shift(j, t, k)])),
+                    .zip(inputs)
+                    .for_each(|(o, ((&a, &b), &c))| *o = f(a, b, c));
+            });
         }
     })
 }
 
-/// [`zip`] of dense elements with a short row that is the same beside each of theirs, such as a number
+/// [`map`], with the loop over a block of elements, side by side in memory, left to `f`. Only `f` is
+/// compiled for each operation, not everything around it.
+pub(crate) fn map_blocks<T: Element, U: Element>(
+    x: View<'_, T>,
+    cost: Cost,
+    f: &(dyn Fn(&[T], &mut [U]) + Sync),
+) -> Result<Dense> {
+    if let Some(slice) = x.as_slice() {
+        return row_major(x.layout, |out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
+                f(&slice[start..start + out.len()], out);
+            });
+        });
+    }
+    strided([x.layout], cost, &|out, [at], [step]| {
+        if step == 1 {
+            return f(&x.data[at..at + out.len()], out);
+        }
+        let mut gathered = [T::default(); BLOCK];
+        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
+            let at = shift(at, step, i * BLOCK);
+            f(x.block(at, step, &mut gathered[..out.len()]), out);
+        }
+    })
+}
+
+/// [`zip`], with the loop over blocks of elements left to `f`, as in [`map_blocks`].
+pub(crate) fn zip_blocks<A: Element, B: Element, U: Element>(
+    a: View<'_, A>,
+    b: View<'_, B>,
+    cost: Cost,
+    f: &(dyn Fn(&[A], &[B], &mut [U]) + Sync),
+) -> Result<Dense> {
+    if let (Some(x), Some(y)) = (a.as_slice(), b.as_slice()) {
+        return row_major(a.layout, |out| {
+            parallel::fill(out, cost.grain(out.len()), |start, out| {
+                let part = start..start + out.len();
+                f(&x[part.clone()], &y[part], out);
+            });
+        });
+    }
+    if let Some(made) = beside_row(a, b, cost, f) {
+        return made;
+    }
+    if let Some(made) = beside_row(b, a, cost, &|b, a, out| f(a, b, out)) {
+        return made;
+    }
+    strided([a.layout, b.layout], cost, &|out, [i, j], [s, t]| {
+        let n = out.len();
+        if [s, t] == [1, 1] {
+            return f(&a.data[i..i + n], &b.data[j..j + n], out);
+        }
+        let mut gathered = ([A::default(); BLOCK], [B::default(); BLOCK]);
+        for (k, out) in out.chunks_mut(BLOCK).enumerate() {
+            let (i, j) = (shift(i, s, k * BLOCK), shift(j, t, k * BLOCK));
+            let x = a.block(i, s, &mut gathered.0[..out.len()]);
+            let y = b.block(j, t, &mut gathered.1[..out.len()]);
+            f(x, y, out);
+        }
+    })
+}
+
+impl<'a, T: Element> View<'a, T> {
+    /// Elements `step` apart from `at` on: where they lie, or gathered in `room`, as many as it has.
+    fn block<'b>(&self, at: usize, step: isize, room: &'b mut [T]) -> &'b [T]
+    where
+        'a: 'b,
+    {
+        match step {
+            1 => return &self.data[at..at + room.len()],
+            0 => room.fill(self.data[at]),
+            _ => {
+                (room.iter_mut().enumerate()).for_each(|(i, x)| *x = self.data[shift(at, step, i)])
+            }
+        }
+        room
+    }
+}
+
+/// Pairs of dense elements with a short row that is the same beside each of theirs, such as a number
 /// for each channel. The row is repeated, so that loops are long.
 fn beside_row<A: Element, B: Element, U: Element>(
     x: View<'_, A>,
     row: View<'_, B>,
     cost: Cost,
-    f: &(impl Fn(A, B) -> U + Sync),
+    f: &(dyn Fn(&[A], &[B], &mut [U]) + Sync),
 ) -> Option<Result<Dense>> {
     const LONG: usize = 256;
     // Most rows are not repeated: this is seen at once.
@@ -145,96 +205,14 @@ fn beside_row<A: Element, B: Element, U: Element>(
     let buffer = Buffer::build(x.len(), |out| {
         let grain = cost.grain(out.len()).next_multiple_of(period);
         parallel::fill(out, grain, |start, out| {
-            let x = &x[start..start + out.len()];
-            vectorize(|| {
-                for (out, x) in out.chunks_mut(period).zip(x.chunks(period)) {
-                    let pairs = x.iter().zip(&row);
-                    out.iter_mut()
-                        .zip(pairs)
-                        .for_each(|(o, (&x, &r))| *o = f(x, r));
-                }
-            });
+            let x = x[start..start + out.len()].chunks(period);
+            for (out, x) in out.chunks_mut(period).zip(x) {
+                f(x, &row[..x.len()], out);
+            }
         });
     });
     let layout = Layout::in_order(shape_of_x, &order);
     Some(buffer.map(|buffer| Dense { buffer, layout }))
-}
-
-/// `f` of every triple of elements. All layouts must have the same shape.
-pub(crate) fn zip3<A: Element, B: Element, C: Element, U: Element>(
-    a: View<'_, A>,
-    b: View<'_, B>,
-    c: View<'_, C>,
-    cost: Cost,
-    f: impl Fn(A, B, C) -> U + Sync,
-) -> Result<Dense> {
-    strided(
-        [a.layout, b.layout, c.layout],
-        cost,
-        |out, [i, j, k], steps| {
-            let (n, x, y, z) = (out.len(), a.data, b.data, c.data);
-            if steps == [1, 1, 1] {
-                let inputs = x[i..i + n].iter().zip(&y[j..j + n]).zip(&z[k..k + n]);
-                out.iter_mut()
-                    .zip(inputs)
-                    .for_each(|(o, ((&a, &b), &c))| *o = f(a, b, c));
-            } else {
-                let [s, t, u] = steps;
-                out.iter_mut().enumerate().for_each(|(m, o)| {
-                    *o = f(x[shift(i, s, m)], y[shift(j, t, m)], z[shift(k, u, m)])
-                });
-            }
-        },
-    )
-}
-
-/// A loop over blocks of `N` operands, as many elements of each as there are to write.
-pub(crate) type Kernel<'a, T, U, const N: usize> = &'a (dyn Fn([&[T]; N], &mut [U]) + Sync);
-
-/// `f` of blocks of the operands: it gets as many elements of each, side by side in memory, as it has
-/// to write. Only `f` is compiled for each operation, not everything around it. All layouts must
-/// have the same shape.
-pub(crate) fn blocks<T: Element, U: Element, const N: usize>(
-    inputs: [View<'_, T>; N],
-    cost: Cost,
-    f: Kernel<'_, T, U, N>,
-) -> Result<Dense> {
-    /// Enough for the call of `f` to cost little, few enough for short rows.
-    const BLOCK: usize = 128;
-    let slices = inputs.map(|x| x.as_slice());
-    if slices.iter().all(Option::is_some) {
-        let slices = slices.map(Option::unwrap_or_default);
-        return row_major(inputs[0].layout, |out| {
-            parallel::fill(out, cost.grain(out.len()), |start, out| {
-                f(slices.map(|x| &x[start..start + out.len()]), out);
-            });
-        });
-    }
-    let layouts = inputs.map(|x| x.layout);
-    strided(layouts, cost, |out, at, steps| {
-        if steps == [1; N] {
-            let row = std::array::from_fn(|k| &inputs[k].data[at[k]..at[k] + out.len()]);
-            return f(row, out);
-        }
-        let mut gathered = [[T::default(); BLOCK]; N];
-        for (i, out) in out.chunks_mut(BLOCK).enumerate() {
-            let start = |k: usize| shift(at[k], steps[k], i * BLOCK);
-            for (k, block) in gathered.iter_mut().enumerate() {
-                let data = inputs[k].data;
-                match steps[k] {
-                    0 if i == 0 => block.fill(data[at[k]]),
-                    0 | 1 => {}
-                    step => (block.iter_mut().take(out.len()).enumerate())
-                        .for_each(|(j, x)| *x = data[shift(start(k), step, j)]),
-                }
-            }
-            let blocks = std::array::from_fn(|k| match steps[k] {
-                1 => &inputs[k].data[start(k)..start(k) + out.len()],
-                _ => &gathered[k][..out.len()],
-            });
-            f(blocks, out);
-        }
-    })
 }
 
 /// A row-major copy of the elements.
@@ -380,12 +358,15 @@ fn row_major<U: Element>(like: &Layout, fill: impl FnOnce(&mut [U])) -> Result<D
     })
 }
 
-/// Builds a result without gaps from strided operands: `row(out, positions, steps)` writes one
-/// innermost row (or a part of it), given where it begins in each operand and the steps along it.
+/// Writes one innermost row of a result, or a part of it, given where it begins in each of `N` operands
+/// and the steps along it.
+type Row<'a, U, const N: usize> = &'a (dyn Fn(&mut [U], [usize; N], [isize; N]) + Sync);
+
+/// Builds a result without gaps from strided operands.
 fn strided<U: Element, const N: usize>(
     layouts: [&Layout; N],
     cost: Cost,
-    row: impl Fn(&mut [U], [usize; N], [isize; N]) + Sync,
+    row: Row<'_, U, N>,
 ) -> Result<Dense> {
     let Some(order) = Layout::memory_order(layouts) else {
         return row_major(layouts[0], |out| rows(out, layouts, cost, row));
@@ -404,7 +385,7 @@ fn rows<U: Element, const N: usize>(
     out: &mut [U],
     layouts: [&Layout; N],
     cost: Cost,
-    row: impl Fn(&mut [U], [usize; N], [isize; N]) + Sync,
+    row: Row<'_, U, N>,
 ) {
     let (shape, strides) = Layout::coalesce(layouts);
     let offsets = layouts.map(|l| l.offset);
@@ -417,16 +398,15 @@ fn rows<U: Element, const N: usize>(
     if rows == 1 {
         return parallel::fill(out, cost.grain(out.len()), |start, out| {
             let at = std::array::from_fn(|k| shift(offsets[k], steps[k], start));
-            vectorize(|| row(out, at, steps));
+            row(out, at, steps);
         });
     }
     let rows_a_chunk = (cost.grain(out.len()) / n).max(1);
     parallel::fill(out, rows_a_chunk * n, |start, out| {
         let mut odometer = Odometer::new(&shape, outer, offsets, start / n);
-        vectorize(|| {
-            out.chunks_exact_mut(n)
-                .for_each(|out| row(out, odometer.next(), steps))
-        });
+        for out in out.chunks_exact_mut(n) {
+            row(out, odometer.next(), steps);
+        }
     });
 }
 

@@ -135,7 +135,7 @@ impl Tensor {
             return Tensor::full(self.shape(), f64::from(C::EXACT), DType::Bool);
         }
         let exact = dispatch_float!(C::METHOD, self.dtype(), T => self.with::<T, _>(|x| {
-            map::blocks([x], Cost::Low, &|[x], y: &mut [bool]| {
+            map::map_blocks(x, Cost::Low, &|x, y: &mut [bool]| {
                 vectorize(|| y.iter_mut().zip(x).for_each(|(y, &x)| *y = C::holds(x)))
             })
         }))?;

@@ -150,7 +150,7 @@ impl<P: Pointwise> Map<P> {
 
     fn values<T: Float>(&self, x: &Tensor) -> Result<Tensor> {
         let y = x.with::<T, _>(|x| {
-            map::blocks([x], P::WORK.cost(), &|[x], y: &mut [T]| self.block(x, y))
+            map::map_blocks(x, P::WORK.cost(), &|x, y: &mut [T]| self.block(x, y))
         })?;
         Ok(Tensor::from_dense(y))
     }
@@ -167,7 +167,7 @@ impl<P: Pointwise> Map<P> {
     fn chain<T: Float>(&self, grad: &Tensor, a: &Tensor) -> Result<Tensor> {
         let dx = grad.with::<T, _>(|g| {
             a.with::<T, _>(|a| {
-                map::blocks([g, a], P::SLOPE.cost(), &|[g, a], dx: &mut [T]| {
+                map::zip_blocks(g, a, P::SLOPE.cost(), &|g, a, dx: &mut [T]| {
                     let done =
                         const { P::SLOPE.is_vector() } && vectorize(Chain(&self.0, [g, a], dx));
                     if !done {
@@ -243,7 +243,7 @@ impl Tensor {
         }
         let x = self.to_dtype(DType::I64)?;
         let y = x.with::<i64, _>(|x| {
-            map::blocks([x], Cost::Low, &|[x], y: &mut [i64]| {
+            map::map_blocks(x, Cost::Low, &|x, y: &mut [i64]| {
                 y.iter_mut().zip(x).for_each(|(y, &x)| *y = f(x));
             })
         })?;
