@@ -10,9 +10,11 @@
 use super::dots::{Dots, Rows};
 use super::parallel::{self, Shared};
 use super::simd::{self, Lane};
-use super::{dots, map};
+use super::{dots, map, vectorize};
 use crate::dtype::Number;
 use crate::error::Result;
+use crate::shape::numel;
+use crate::storage::Buffer;
 use parking_lot::Mutex;
 
 /// Floating point operations worth a task of their own.
@@ -22,6 +24,9 @@ const MAX_TASKS: usize = 16;
 /// Blocks are multiples of the tile that is computed at once with AVX-512, so that only the last one
 /// has a ragged edge: `gemm`'s tile.
 const TILE: (usize, usize) = (6, 64);
+
+/// Sums so many times as long as the sides of the result together are shared out themselves.
+const LONG: usize = 8;
 
 /// Rows of a block for which it pays to pack the whole other factor.
 const ROWS: usize = 32;
@@ -41,6 +46,15 @@ impl<T: Copy> Matrix<'_, T> {
         let steps = row as isize * self.row + col as isize * self.col;
         let start = self.data.as_ptr().wrapping_add(self.offset);
         start.wrapping_offset(steps)
+    }
+
+    /// The part from a row and column on.
+    fn from(self, row: usize, col: usize) -> Self {
+        let steps = row as isize * self.row + col as isize * self.col;
+        Self {
+            offset: self.offset.wrapping_add_signed(steps),
+            ..self
+        }
     }
 
     /// The transpose.
@@ -155,7 +169,7 @@ pub(crate) fn matmul<T: Product>(
         }
     };
     // Rows of both factors that lie side by side (an input and a weight).
-    if a.col == 1 && b.row == 1 && k >= 64 && (m <= 128 || n <= 32) {
+    if a.col == 1 && b.row == 1 && k >= 64 && (m <= 256 || n <= 32) {
         blocks((m, k, n), dots::TILE, |block| {
             let Block {
                 top,
@@ -190,6 +204,11 @@ pub(crate) fn matmul<T: Product>(
         row: n as isize,
         col: 1,
     });
+    if k >= LONG * (m + n) {
+        add_up(out, (m, k, n), a, b)?;
+        parallel::fill_rows(out, n, |_, rows| finish(0, rows));
+        return Ok(());
+    }
     blocks((m, k, n), TILE, |block| {
         let Block {
             top,
@@ -197,35 +216,95 @@ pub(crate) fn matmul<T: Product>(
             rows,
             cols,
         } = block;
-        // The crate's kernels want column-major results: the product is asked for as outᵀ = bᵀ·aᵀ.
         // SAFETY: `a` and `b` hold all their elements (asserted above) and are only read; each task
         // writes its own rectangle of `out`, which has m·n elements with row step n.
         unsafe {
-            T::gemm()(
-                cols,
-                rows,
-                k,
-                target.get().add(top * n + left),
-                n as isize,
-                1,
-                false,
-                b.at(0, left),
-                b.row,
-                b.col,
-                a.at(top, 0),
-                a.row,
-                a.col,
-                T::ONE,
-                T::ONE,
-                false,
-                false,
-                false,
-                gemm_common::Parallelism::None,
-            );
+            let out = target.get().add(top * n + left);
+            gemm((out, n), (rows, k, cols), a.from(top, 0), b.from(0, left));
         }
         complete(block);
     });
     Ok(())
+}
+
+/// `out = a·b` where the sums are long and there are few of them, such as the gradient of a weight for
+/// a large batch: each task has a part of all sums. A task for a block of the result would pack the
+/// whole of one factor.
+///
+/// # Errors
+/// If there is no memory for the parts.
+fn add_up<T: Product>(
+    out: &mut [T],
+    (m, k, n): (usize, usize, usize),
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+) -> Result<()> {
+    let (size, work) = (m * n, (m * n).saturating_mul(2 * k));
+    let parts = MAX_TASKS.min(work / FLOPS_A_TASK).max(1);
+    let mut sums = Buffer::new::<T>(numel(&[parts, m, n])?)?;
+    parallel::fill(sums.slice_mut(), size, |start, sums: &mut [T]| {
+        let edge = |part: usize| part * k / parts;
+        let (from, to) = (edge(start / size), edge(start / size + 1));
+        // SAFETY: the factors hold all their elements (the caller's), and `sums` are this task's.
+        unsafe {
+            let out = (sums.as_mut_ptr(), n);
+            gemm(out, (m, to - from, n), a.from(0, from), b.from(from, 0));
+        }
+    });
+    add_parts(sums.slice_mut::<T>(), size);
+    out.copy_from_slice(&sums.slice()[..size]);
+    Ok(())
+}
+
+/// Adds parts of `size` elements to the first of them, in order.
+pub(super) fn add_parts<T: Lane>(parts: &mut [T], size: usize) {
+    let (first, others) = parts.split_at_mut(size);
+    parallel::fill(first, parallel::GRAIN / 4, |start, first| {
+        for part in others.chunks_exact(size) {
+            let part = &part[start..][..first.len()];
+            vectorize(|| {
+                let pairs = first.iter_mut().zip(part);
+                pairs.for_each(|(sum, &x)| *sum = *sum + x);
+            });
+        }
+    });
+}
+
+/// `out = a·b` on this thread; `out` is a pointer and the step to the next row.
+///
+/// # Safety
+/// The factors hold their elements, and nobody else touches those of the result.
+unsafe fn gemm<T: Product>(
+    (out, step): (*mut T, usize),
+    (m, k, n): (usize, usize, usize),
+    a: Matrix<'_, T>,
+    b: Matrix<'_, T>,
+) {
+    // The crate's kernels want column-major results: the product is asked for as outᵀ = bᵀ·aᵀ.
+    // SAFETY: the caller's promise.
+    unsafe {
+        T::gemm()(
+            n,
+            m,
+            k,
+            out,
+            step as isize,
+            1,
+            false,
+            b.at(0, 0),
+            b.row,
+            b.col,
+            a.at(0, 0),
+            a.row,
+            a.col,
+            T::ONE,
+            T::ONE,
+            false,
+            false,
+            false,
+            gemm_common::Parallelism::None,
+        );
+    }
 }
 
 /// A rectangle of the result.

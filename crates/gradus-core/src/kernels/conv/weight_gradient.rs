@@ -16,8 +16,9 @@ use super::patches::Patches;
 use super::weights::Blocks;
 use super::{Axis, Geometry};
 use crate::error::Result;
+use crate::kernels::matmul::add_parts;
 use crate::kernels::simd::{Lane, Simd, WithSimd, run};
-use crate::kernels::{View, parallel, vectorize};
+use crate::kernels::{View, parallel};
 use crate::shape::numel;
 use crate::storage::Buffer;
 use parking_lot::Mutex;
@@ -112,22 +113,6 @@ pub(super) fn weight_gradient<T: Lane>(
         );
     }
     Ok(())
-}
-
-/// Adds all parts to the first, in order.
-fn add_parts<T: Lane>(sums: &mut [T], size: usize) {
-    let (first, others) = sums.split_at_mut(size);
-    parallel::fill(first, parallel::GRAIN / 4, |start, first| {
-        for part in others.chunks_exact(size) {
-            let part = &part[start..][..first.len()];
-            vectorize(|| {
-                first
-                    .iter_mut()
-                    .zip(part)
-                    .for_each(|(sum, &x)| *sum = *sum + x);
-            });
-        }
-    });
 }
 
 /// From a group's packed sums to the weight's own order.
