@@ -204,8 +204,10 @@ pub(crate) fn matmul<T: Product>(
         row: n as isize,
         col: 1,
     });
-    if k >= LONG * (m + n) {
-        add_up(out, (m, k, n), a, b)?;
+    let work = (m * n).saturating_mul(2 * k);
+    let parts = MAX_TASKS.min(work / FLOPS_A_TASK);
+    if parts > 1 && k >= LONG * (m + n) {
+        add_up(out, (m, k, n), a, b, parts)?;
         parallel::fill_rows(out, n, |_, rows| finish(0, rows));
         return Ok(());
     }
@@ -228,8 +230,8 @@ pub(crate) fn matmul<T: Product>(
 }
 
 /// `out = a·b` where the sums are long and there are few of them, such as the gradient of a weight for
-/// a large batch: each task has a part of all sums. A task for a block of the result would pack the
-/// whole of one factor.
+/// a large batch: each task has one of the parts of all sums. A task for a block of the result would
+/// pack the whole of one factor.
 ///
 /// # Errors
 /// If there is no memory for the parts.
@@ -238,9 +240,9 @@ fn add_up<T: Product>(
     (m, k, n): (usize, usize, usize),
     a: Matrix<'_, T>,
     b: Matrix<'_, T>,
+    parts: usize,
 ) -> Result<()> {
-    let (size, work) = (m * n, (m * n).saturating_mul(2 * k));
-    let parts = MAX_TASKS.min(work / FLOPS_A_TASK).max(1);
+    let size = m * n;
     let mut sums = Buffer::new::<T>(numel(&[parts, m, n])?)?;
     parallel::fill(sums.slice_mut(), size, |start, sums: &mut [T]| {
         let edge = |part: usize| part * k / parts;
