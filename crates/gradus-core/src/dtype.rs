@@ -82,7 +82,7 @@ impl DType {
     /// assert!(DType::F32.is_float() && !DType::I64.is_float());
     /// ```
     #[inline]
-    pub fn is_float(self) -> bool {
+    pub const fn is_float(self) -> bool {
         matches!(self, Self::F32 | Self::F64)
     }
 

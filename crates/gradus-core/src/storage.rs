@@ -47,18 +47,22 @@ impl Buffer {
     /// # Errors
     /// When the system has no such amount of memory.
     pub(crate) fn new<T: Element>(len: usize) -> Result<Self> {
-        let block = pool::Block::new(len.saturating_mul(size_of::<T>()))?;
-        let mut buffer = Self {
+        Self::of(T::DTYPE, len)
+    }
+
+    /// [`new`](Self::new), compiled once for all dtypes.
+    fn of(dtype: DType, len: usize) -> Result<Self> {
+        let block = pool::Block::new(len.saturating_mul(dtype.size()))?;
+        let buffer = Self {
             memory: Memory::Pool(block),
-            dtype: T::DTYPE,
+            dtype,
             len,
         };
-        if T::DTYPE == DType::Bool {
+        if dtype == DType::Bool {
             // Left-over bytes may be neither 0 nor 1, and a bool must be.
             // SAFETY: the block holds at least `len` bytes that this buffer alone refers to.
             unsafe { std::ptr::write_bytes(buffer.memory.as_ptr(), 0, len) };
         }
-        debug_assert_eq!(buffer.slice_mut::<T>().len(), len);
         Ok(buffer)
     }
 

@@ -370,31 +370,30 @@ impl Saved<'_> {
 /// # Ok::<(), gradus_core::Error>(())
 /// ```
 pub fn apply<F: Function>(function: F, inputs: &[&Tensor]) -> Result<Tensor> {
-    let mut ctx = Context {
-        recording: is_grad_enabled() && inputs.iter().any(|t| t.requires_grad()),
-        saved: SmallVec::new(),
-    };
+    let mut ctx = Context::default();
     let output = compute(&function, &mut ctx, inputs)?;
-    if !ctx.recording || !output.dtype().is_float() {
+    if !ctx.recording {
         return Ok(output);
     }
-    record(Box::new(function), ctx, output, inputs)
+    record(Box::new(function), &mut ctx, output, inputs)
 }
 
-/// The result of `forward`, not recorded.
+/// The result of `forward`, not recorded; whether it is to be is left in `ctx`.
 fn compute(function: &dyn Function, ctx: &mut Context, inputs: &[&Tensor]) -> Result<Tensor> {
+    ctx.recording = is_grad_enabled() && inputs.iter().any(|t| t.requires_grad());
     let output = if ctx.recording {
         no_grad(|| function.forward(ctx, inputs))
     } else {
         function.forward(ctx, inputs)
-    };
-    Ok(as_view(output?, inputs))
+    }?;
+    ctx.recording &= output.dtype().is_float();
+    Ok(as_view(output, inputs))
 }
 
 /// The result with its place in the graph.
 fn record(
     function: Box<dyn Function>,
-    ctx: Context,
+    ctx: &mut Context,
     mut output: Tensor,
     inputs: &[&Tensor],
 ) -> Result<Tensor> {
@@ -404,7 +403,7 @@ fn record(
         output = output.with_node(None);
     }
     let mut saves = Saves::new();
-    for tensor in ctx.saved {
+    for tensor in ctx.saved.drain(..) {
         if tensor.is_inference() {
             return Err(err!(
                 Autograd,

@@ -7,7 +7,7 @@
 //! the operands. Dimensions are put into that order and merged first, so that most calls end up in the
 //! loops over plain slices.
 
-use super::{Dense, View, parallel, vectorize};
+use super::{Dense, View, parallel, vectorize, vectorize_floats};
 use crate::dtype::Element;
 use crate::error::Result;
 use crate::shape::{Dims, Layout, Strides};
@@ -46,7 +46,7 @@ pub(crate) fn map<T: Element, U: Element>(
     f: impl Fn(T) -> U + Sync,
 ) -> Result<Dense> {
     map_blocks(x, cost, &|x, out| {
-        vectorize(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
+        vectorize_floats::<T, U, U, _>(|| out.iter_mut().zip(x).for_each(|(o, &x)| *o = f(x)));
     })
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn zip<A: Element, B: Element, U: Element>(
     f: impl Fn(A, B) -> U + Sync,
 ) -> Result<Dense> {
     zip_blocks(a, b, cost, &|a, b, out| {
-        vectorize(|| {
+        vectorize_floats::<A, B, U, _>(|| {
             let pairs = a.iter().zip(b);
             out.iter_mut()
                 .zip(pairs)
@@ -228,7 +228,7 @@ pub(crate) fn copy<T: Element>(x: View<'_, T>) -> Result<Buffer> {
         }
         _ => Buffer::build(x.layout.numel(), |out| {
             let to = Layout::contiguous(x.layout.shape.clone());
-            assign(out, &to, x, |_, x| x);
+            write(out, &to, x);
         }),
     }
 }
@@ -284,6 +284,25 @@ pub(crate) fn assign<T: Element, U: Element>(
     source: View<'_, U>,
     f: impl Fn(T, U) -> T + Sync,
 ) {
+    assign_blocks(target, layout, source, &|old, new| {
+        vectorize_floats::<T, U, U, _>(|| {
+            old.iter_mut().zip(new).for_each(|(o, &x)| *o = f(*o, x))
+        });
+    });
+}
+
+/// Writes the elements of `source` over those of `target` that `layout` selects, as [`assign`] does.
+pub(crate) fn write<T: Element>(target: &mut [T], layout: &Layout, source: View<'_, T>) {
+    assign_blocks(target, layout, source, &|old, new| old.copy_from_slice(new));
+}
+
+/// [`assign`], with the loop over blocks of elements left to `f`, as in [`map_blocks`].
+fn assign_blocks<T: Element, U: Element>(
+    target: &mut [T],
+    layout: &Layout,
+    source: View<'_, U>,
+    f: &(dyn Fn(&mut [T], &[U]) + Sync),
+) {
     assert!(layout.lies_within(target.len()), "assign: target");
     let (shape, [to, from]) = Layout::coalesce([layout, source.layout]);
     let Some(rows) = row_count(&shape) else {
@@ -291,37 +310,51 @@ pub(crate) fn assign<T: Element, U: Element>(
     };
     let (n, [s, t]) = (shape[shape.len() - 1], [last(&to), last(&from)]);
     let start = [layout.offset, source.layout.offset];
-    let (out, x) = (parallel::Shared(target.as_mut_ptr()), source.data);
-    let row = |[i, j]: [usize; 2], n: usize| {
+    let target = parallel::Shared(target.as_mut_ptr());
+    // Places that are one and the same have to be written one after the other.
+    let most = if s == 0 { 1 } else { BLOCK };
+    let row = |[i, j]: [usize; 2], n: usize, rooms: &mut Option<Rooms<T, U>>| {
+        // SAFETY: here and below these are positions of `layout`, which lies within `target`
+        // (asserted above). Nobody else looks at them meanwhile: either tasks run one after the other,
+        // or no two positions of the layout are one element and no two tasks have a position in
+        // common.
+        let side_by_side = |i, n| unsafe { std::slice::from_raw_parts_mut(target.get().add(i), n) };
         if [s, t] == [1, 1] {
-            // SAFETY: these are `n` positions of `layout`, which lies within `target` (asserted
-            // above). Nobody else looks at them meanwhile: either tasks run one after the other, or
-            // no two positions of the layout are one element and no two tasks have a position in
-            // common.
-            let out = unsafe { std::slice::from_raw_parts_mut(out.get().add(i), n) };
-            let pairs = out.iter_mut().zip(&x[j..j + n]);
-            pairs.for_each(|(o, &x)| *o = f(*o, x));
-        } else {
-            for k in 0..n {
-                // SAFETY: as above, one position at a time.
-                let place = unsafe { &mut *out.get().add(shift(i, s, k)) };
-                *place = f(*place, x[shift(j, t, k)]);
+            return f(side_by_side(i, n), &source.data[j..j + n]);
+        }
+        let (old, new) =
+            rooms.get_or_insert_with(|| ([T::default(); BLOCK], [U::default(); BLOCK]));
+        for k in (0..n).step_by(most) {
+            let (i, j, n) = (shift(i, s, k), shift(j, t, k), most.min(n - k));
+            let new = source.block(j, t, &mut new[..n]);
+            if s == 1 {
+                f(side_by_side(i, n), new);
+                continue;
             }
+            let places = (0..n).map(|k| target.get().wrapping_add(shift(i, s, k)));
+            let pairs = old.iter_mut().zip(places.clone());
+            // SAFETY: as above.
+            pairs.for_each(|(old, place)| *old = unsafe { *place });
+            f(&mut old[..n], new);
+            let pairs = old.iter().zip(places);
+            // SAFETY: as above.
+            pairs.for_each(|(&new, place)| unsafe { *place = new });
         }
     };
     let rows_a_task = (parallel::GRAIN / n).max(1);
     let task = |task: usize| {
+        let mut rooms = None;
         if rows == 1 {
             let part = parallel::chunk(n, parallel::GRAIN, task);
             let at = [
                 shift(start[0], s, part.start),
                 shift(start[1], t, part.start),
             ];
-            return vectorize(|| row(at, part.len()));
+            return row(at, part.len(), &mut rooms);
         }
         let part = parallel::chunk(rows, rows_a_task, task);
         let mut odometer = Odometer::new(&shape, [&to, &from], start, part.start);
-        vectorize(|| part.for_each(|_| row(odometer.next(), n)));
+        part.for_each(|_| row(odometer.next(), n, &mut rooms));
     };
     let tasks = if rows == 1 {
         n.div_ceil(parallel::GRAIN)
@@ -334,6 +367,9 @@ pub(crate) fn assign<T: Element, U: Element>(
         (0..tasks).for_each(task);
     }
 }
+
+/// Room for a block of elements of a target and one of a source.
+type Rooms<T, U> = ([T; BLOCK], [U; BLOCK]);
 
 /// Position `step · i` elements from `at`; layouts never leave their storage.
 #[inline(always)]

@@ -42,6 +42,17 @@ pub(crate) fn vectorize<L: Loop>(f: L) -> L::Output {
     pulp::Arch::new().dispatch(f)
 }
 
+/// [`vectorize`] for a loop over elements of these types. If none of them is a floating point number, no
+/// training step waits for the loop, and once compiled is enough.
+#[inline(always)]
+pub(crate) fn vectorize_floats<A: Element, B: Element, C: Element, L: Loop>(f: L) -> L::Output {
+    if const { A::DTYPE.is_float() || B::DTYPE.is_float() || C::DTYPE.is_float() } {
+        vectorize(f)
+    } else {
+        f.call()
+    }
+}
+
 /// An operand: the elements of a storage and where the tensor's lie among them.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a, T> {

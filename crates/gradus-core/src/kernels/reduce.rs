@@ -4,7 +4,7 @@
 //! and the blocks are combined in a fixed order: more exact than one running sum, and the same bits
 //! for any thread count.
 
-use super::{Loop, View, map, parallel, vectorize};
+use super::{Loop, View, map, parallel, vectorize, vectorize_floats};
 use crate::dtype::{Element, Number};
 use crate::error::Result;
 use crate::shape::{Dims, Layout};
@@ -129,44 +129,88 @@ pub(crate) struct Columns {
     pub width: usize,
 }
 
-/// Calls `f` with the elements laid out so that the dimensions for which `reduced` is true are the
-/// columns of matrices; they are copied only if no way of looking at the memory does it. The
-/// results of the columns, in order, are a contiguous tensor of the other dimensions.
-fn columns_of<T: Element, R>(
-    x: View<'_, T>,
-    reduced: &[bool],
-    f: impl FnOnce(&[T], Columns) -> Result<R>,
-) -> Result<R> {
-    let rank = x.layout.rank();
-    let shape = &x.layout.shape;
-    let of = |which: bool| (0..rank).filter(move |&d| reduced[d] == which);
-    let size = |dims: &mut dyn Iterator<Item = usize>| dims.map(|d| shape[d]).product::<usize>();
-    let (outputs, n) = (size(&mut of(false)), size(&mut of(true)));
+/// Where the columns are when the dimensions for which `reduced` is true are to be those of matrices, so
+/// that the results of the columns, in order, are a contiguous tensor of the other dimensions. If no way
+/// of looking at the memory does it, the layout in which the elements must be copied first.
+fn columns_in(layout: &Layout, reduced: &[bool]) -> (Columns, Option<Layout>) {
+    let shape = &layout.shape;
+    let of = |which: bool| (0..layout.rank()).filter(move |&d| reduced[d] == which);
+    let size = |which: bool| of(which).map(|d| shape[d]).product::<usize>();
+    let (outputs, n) = (size(false), size(true));
     let columns = |outer, width| Columns { outer, n, width };
+    let with_last = |which: bool| {
+        let mut order = Dims::new();
+        (of(!which).chain(of(which))).for_each(|d| order.push(d));
+        layout.permute(&order)
+    };
 
-    let rows = x
-        .layout
-        .permute(&of(false).chain(of(true)).collect::<Dims>());
-    if let Some(data) = View::new(x.data, &rows).as_slice() {
-        return f(data, columns(outputs, 1));
+    let rows = with_last(true);
+    if rows.is_contiguous() {
+        return (columns(outputs, 1), None);
     }
-    let matrix = x
-        .layout
-        .permute(&of(true).chain(of(false)).collect::<Dims>());
-    if let Some(data) = View::new(x.data, &matrix).as_slice() {
-        return f(data, columns(1, outputs));
+    if with_last(false).is_contiguous() {
+        return (columns(1, outputs), None);
     }
     let first = of(true).next().unwrap_or(0);
     let end = of(true).next_back().map_or(0, |d| d + 1);
-    let one_run = reduced[first..end].iter().all(|r| *r);
-    if let Some(data) = x.as_slice().filter(|_| one_run) {
+    if layout.is_contiguous() && reduced[first..end].iter().all(|r| *r) {
         let outer = shape[..first].iter().product();
-        return f(data, columns(outer, shape[end..].iter().product()));
+        return (columns(outer, shape[end..].iter().product()), None);
     }
-    f(
-        map::copy(View::new(x.data, &rows))?.slice(),
-        columns(outputs, 1),
-    )
+    (columns(outputs, 1), Some(rows))
+}
+
+/// Calls `f` with the elements as [`columns_in`] says.
+fn columns_of<T: Element>(
+    x: View<'_, T>,
+    reduced: &[bool],
+    f: &dyn Fn(&[T], Columns) -> Result<Buffer>,
+) -> Result<Buffer> {
+    match columns_in(x.layout, reduced) {
+        (columns, None) => f(&x.data[x.layout.offset..][..x.layout.numel()], columns),
+        (columns, Some(rows)) => f(map::copy(View::new(x.data, &rows))?.slice(), columns),
+    }
+}
+
+/// The loops of a [`Fold`]. What is around them calls them through a pointer, once for many elements,
+/// and so is compiled for each combination of types, not for each fold.
+trait Loops<T, A, O>: Sync {
+    /// The value of no elements.
+    fn nothing(&self) -> A;
+    /// What blocks of `n` elements (the last may have fewer) come to, as many as there are places.
+    fn blocks(&self, data: &[T], n: usize, out: &mut [A]);
+    /// Gathers rows of `width` elements column by column, from `column` on.
+    fn push_rows(&self, rows: &[T], width: usize, column: usize, sums: &mut [A]);
+    /// Combines each of the values with its neighbour in `others`.
+    fn combine_with(&self, values: &mut [A], others: &[A]);
+    /// The results.
+    fn finish_all(&self, values: &[A], out: &mut [O]);
+}
+
+impl<T: Element, F: Fold<T>> Loops<T, F::Acc, F::Out> for F {
+    fn nothing(&self) -> F::Acc {
+        self.start()
+    }
+    fn blocks(&self, data: &[T], n: usize, out: &mut [F::Acc]) {
+        vectorize_floats::<T, T, F::Out, _>(Blocks(self, data, n, out));
+    }
+    fn push_rows(&self, rows: &[T], width: usize, column: usize, sums: &mut [F::Acc]) {
+        vectorize_floats::<T, T, F::Out, _>(Push {
+            fold: self,
+            rows,
+            width,
+            column,
+            sums,
+        });
+    }
+    fn combine_with(&self, values: &mut [F::Acc], others: &[F::Acc]) {
+        let pairs = values.iter_mut().zip(others);
+        pairs.for_each(|(value, &other)| *value = self.combine(*value, other));
+    }
+    fn finish_all(&self, values: &[F::Acc], out: &mut [F::Out]) {
+        let pairs = out.iter_mut().zip(values);
+        pairs.for_each(|(o, &value)| *o = self.finish(value));
+    }
 }
 
 /// Reduces the dimensions for which `reduced` is true. The result has the other dimensions, in
@@ -177,43 +221,57 @@ pub(crate) fn reduce<T: Element, F: Fold<T>>(
     reduced: &[bool],
     fold: &F,
 ) -> Result<Buffer> {
+    reduce_by::<T, F::Acc, F::Out>(x, reduced, fold)
+}
+
+fn reduce_by<T: Element, A: Copy + Send + Sync, O: Element>(
+    x: View<'_, T>,
+    reduced: &[bool],
+    fold: &dyn Loops<T, A, O>,
+) -> Result<Buffer> {
+    let folded = |data: &[T], columns| fold_columns(data, columns, fold);
     let Some(order) = Layout::memory_order([x.layout]) else {
-        return columns_of(x, reduced, |data, columns| {
-            fold_columns(data, columns, fold)
-        });
+        return columns_of(x, reduced, &folded);
     };
     let layout = x.layout.permute(&order);
     let in_order: SmallVec<[bool; 6]> = order.iter().map(|&d| reduced[d]).collect();
-    let out = columns_of(View::new(x.data, &layout), &in_order, |data, columns| {
-        fold_columns(data, columns, fold)
-    })?;
-    // Back from the order in memory, where that is another one for the dimensions that are left.
+    let out = columns_of(View::new(x.data, &layout), &in_order, &folded)?;
+    match order_of_rest(x.layout, &order, reduced) {
+        Some(layout) => map::copy(View::new(out.slice::<O>(), &layout)),
+        None => Ok(out),
+    }
+}
+
+/// How the results lie that were made in the order in memory, where that is another one for the
+/// dimensions that are left.
+fn order_of_rest(of: &Layout, order: &[usize], reduced: &[bool]) -> Option<Layout> {
     let kept: Dims = order.iter().copied().filter(|&d| !reduced[d]).collect();
     if kept.is_sorted() {
-        return Ok(out);
+        return None;
     }
     let places = (0..kept.len()).map(|i| kept.iter().filter(|&&d| d < kept[i]).count());
     let places: Dims = places.collect();
     let mut shape = Dims::from_elem(0, kept.len());
-    (places.iter().zip(&kept)).for_each(|(&place, &d)| shape[place] = x.layout.shape[d]);
-    let out: &[F::Out] = out.slice();
-    map::copy(View::new(out, &Layout::in_order(shape, &places)))
+    (places.iter().zip(&kept)).for_each(|(&place, &d)| shape[place] = of.shape[d]);
+    Some(Layout::in_order(shape, &places))
 }
 
-fn fold_columns<T: Element, F: Fold<T>>(
+fn fold_columns<T: Element, A: Copy + Send + Sync, O: Element>(
     data: &[T],
     Columns { outer, n, width }: Columns,
-    fold: &F,
+    fold: &dyn Loops<T, A, O>,
 ) -> Result<Buffer> {
-    Buffer::build(outer * width, |out: &mut [F::Out]| {
+    Buffer::build(outer * width, |out: &mut [O]| {
         if data.is_empty() {
-            return out.fill(fold.finish(fold.start()));
+            let mut value = [O::default()];
+            fold.finish_all(&[fold.nothing()], &mut value);
+            return out.fill(value[0]);
         }
         match (outer, width) {
             // Long rows one after the other, many threads on each.
             (_, 1) if outer == 1 || n >= GROUP * BLOCK => {
                 for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
-                    *o = fold.finish(long_row(row, fold));
+                    fold.finish_all(&[long_row(row, fold)], std::slice::from_mut(o));
                 }
             }
             (_, 1) => parallel::fill(out, (parallel::GRAIN / n).max(1), |start, out| {
@@ -238,30 +296,29 @@ fn fold_columns<T: Element, F: Fold<T>>(
 }
 
 /// Rows of equal length, one for each place of `out`.
-fn fold_rows<T: Element, F: Fold<T>>(data: &[T], fold: &F, out: &mut [F::Out]) {
+fn fold_rows<T: Element, A: Copy, O>(data: &[T], fold: &dyn Loops<T, A, O>, out: &mut [O]) {
     let n = data.len() / out.len();
-    let mut partial = [fold.start(); GROUP];
+    let mut partial = [fold.nothing(); GROUP];
     if n <= BLOCK {
         for (out, data) in out.chunks_mut(GROUP).zip(data.chunks(GROUP * n)) {
             let partial = &mut partial[..out.len()];
-            vectorize(Blocks(fold, data, n, partial));
-            let pairs = out.iter_mut().zip(partial);
-            pairs.for_each(|(o, acc)| *o = fold.finish(*acc));
+            fold.blocks(data, n, partial);
+            fold.finish_all(partial, out);
         }
         return;
     }
     let partial = &mut partial[..n.div_ceil(BLOCK)];
     for (o, row) in out.iter_mut().zip(data.chunks_exact(n)) {
-        vectorize(Blocks(fold, row, BLOCK, partial));
-        *o = fold.finish(tree(partial, fold));
+        fold.blocks(row, BLOCK, partial);
+        fold.finish_all(&[tree(partial, fold)], std::slice::from_mut(o));
     }
 }
 
 /// One long row: its blocks in parallel, their results combined as a balanced tree.
-fn long_row<T: Element, F: Fold<T>>(data: &[T], fold: &F) -> F::Acc {
-    let mut partial = vec![fold.start(); data.len().div_ceil(BLOCK)];
+fn long_row<T: Element, A: Copy + Send + Sync, O>(data: &[T], fold: &dyn Loops<T, A, O>) -> A {
+    let mut partial = vec![fold.nothing(); data.len().div_ceil(BLOCK)];
     parallel::fill(&mut partial, parallel::GRAIN / BLOCK, |start, out| {
-        vectorize(Blocks(fold, &data[start * BLOCK..], BLOCK, out));
+        fold.blocks(&data[start * BLOCK..], BLOCK, out);
     });
     tree(&mut partial, fold)
 }
@@ -281,15 +338,16 @@ impl<T: Element, F: Fold<T>> Loop for Blocks<'_, T, F> {
 }
 
 /// Combines neighbours until one value is left, so that rounding grows with the logarithm.
-fn tree<T: Element, F: Fold<T>>(values: &mut [F::Acc], fold: &F) -> F::Acc {
+fn tree<T, A: Copy, O>(values: &mut [A], fold: &dyn Loops<T, A, O>) -> A {
     let mut step = 1;
     while step < values.len() {
         for i in (0..values.len() - step).step_by(2 * step) {
-            values[i] = fold.combine(values[i], values[i + step]);
+            let other = values[i + step];
+            fold.combine_with(&mut values[i..=i], &[other]);
         }
         step *= 2;
     }
-    values.first().copied().unwrap_or_else(|| fold.start())
+    values.first().copied().unwrap_or_else(|| fold.nothing())
 }
 
 /// Elements one by one, in independent accumulators.
@@ -323,35 +381,31 @@ pub(super) fn gather<T: Element, F: Fold<T> + ?Sized>(x: &[T], fold: &F) -> F::A
 
 /// The columns of one matrix of `n` rows, in parallel over whichever gives more tasks: strips of
 /// columns or bands of rows. Their number depends on the sizes only.
-fn fold_matrix<T: Element, F: Fold<T>>(
+fn fold_matrix<T: Element, A: Copy + Send + Sync, O: Element>(
     data: &[T],
     n: usize,
     width: usize,
-    fold: &F,
-    out: &mut [F::Out],
+    fold: &dyn Loops<T, A, O>,
+    out: &mut [O],
 ) {
     let bands = (n * width / (4 * parallel::GRAIN)).clamp(1, n.div_ceil(ROWS));
     if bands == 1 || width / STRIP > bands {
         return parallel::fill(out, (parallel::GRAIN / n).max(STRIP), |column, out| {
-            let mut sums = vec![fold.start(); out.len()];
+            let mut sums = vec![fold.nothing(); out.len()];
             fold_strip(data, width, column, fold, &mut sums);
-            out.iter_mut()
-                .zip(&sums)
-                .for_each(|(o, &s)| *o = fold.finish(s));
+            fold.finish_all(&sums, out);
         });
     }
-    let sums = gather_columns(data, width, bands, fold);
-    let pairs = out.iter_mut().zip(sums);
-    pairs.for_each(|(o, s)| *o = fold.finish(s));
+    fold.finish_all(&gather_columns(data, width, bands, fold), out);
 }
 
 /// The columns of one matrix, rows in `bands` bands in parallel.
-fn gather_columns<T: Element, F: Fold<T>>(
+fn gather_columns<T: Element, A: Copy + Send + Sync, O>(
     data: &[T],
     width: usize,
     bands: usize,
-    fold: &F,
-) -> Vec<F::Acc> {
+    fold: &dyn Loops<T, A, O>,
+) -> Vec<A> {
     let n = data.len() / width;
     let side = WIDE / width;
     if side > 1 && n >= 2 * side {
@@ -359,14 +413,11 @@ fn gather_columns<T: Element, F: Fold<T>>(
         let (whole, rest) = data.split_at(n / side * side * width);
         let mut sums = gather_columns(whole, side * width, bands, fold);
         fold_bands(&mut sums, width, fold);
-        for row in rest.chunks_exact(width) {
-            let pairs = sums.iter_mut().zip(row);
-            pairs.for_each(|(s, &x)| *s = fold.push(*s, x));
-        }
+        fold.push_rows(rest, width, 0, &mut sums);
         return sums;
     }
     let rows_a_band = n.div_ceil(bands).next_multiple_of(ROWS);
-    let mut sums = vec![fold.start(); n.div_ceil(rows_a_band) * width];
+    let mut sums = vec![fold.nothing(); n.div_ceil(rows_a_band) * width];
     parallel::fill(&mut sums, width, |start, out| {
         let first = start / width * rows_a_band;
         let rows = &data[first * width..n.min(first + rows_a_band) * width];
@@ -377,11 +428,10 @@ fn gather_columns<T: Element, F: Fold<T>>(
 }
 
 /// Combines bands of `width` places, one after the other, with the first, which remains.
-fn fold_bands<T: Element, F: Fold<T>>(sums: &mut Vec<F::Acc>, width: usize, fold: &F) {
+fn fold_bands<T, A, O>(sums: &mut Vec<A>, width: usize, fold: &dyn Loops<T, A, O>) {
     let (first, others) = sums.split_at_mut(width);
     for band in others.chunks_exact(width) {
-        let pairs = first.iter_mut().zip(band);
-        pairs.for_each(|(s, &b)| *s = fold.combine(*s, b));
+        fold.combine_with(first, band);
     }
     sums.truncate(width);
 }
@@ -389,33 +439,23 @@ fn fold_bands<T: Element, F: Fold<T>>(sums: &mut Vec<F::Acc>, width: usize, fold
 /// The columns from `column` on of rows of `width` elements, as many as `sums` has places, which
 /// have nothing in them. Rows are gathered in blocks, so that rounding does not grow with their
 /// number.
-fn fold_strip<T: Element, F: Fold<T>>(
+fn fold_strip<T: Element, A: Copy, O>(
     data: &[T],
     width: usize,
     column: usize,
-    fold: &F,
-    sums: &mut [F::Acc],
+    fold: &dyn Loops<T, A, O>,
+    sums: &mut [A],
 ) {
-    let push = |rows: &[T], sums: &mut [F::Acc]| {
-        vectorize(Push {
-            fold,
-            rows,
-            width,
-            column,
-            sums,
-        })
-    };
     let (first, others) = data.split_at(data.len().min(ROWS * width));
-    push(first, sums);
+    fold.push_rows(first, width, column, sums);
     if others.is_empty() {
         return;
     }
-    let mut block = vec![fold.start(); sums.len()];
+    let mut block = vec![fold.nothing(); sums.len()];
     for rows in others.chunks(ROWS * width) {
-        block.fill(fold.start());
-        push(rows, &mut block);
-        let pairs = sums.iter_mut().zip(&block);
-        pairs.for_each(|(s, &b)| *s = fold.combine(*s, b));
+        block.fill(fold.nothing());
+        fold.push_rows(rows, width, column, &mut block);
+        fold.combine_with(sums, &block);
     }
 }
 
@@ -447,7 +487,7 @@ pub(crate) fn arg_extreme<T: Number>(
     reduced: &[bool],
     largest: bool,
 ) -> Result<Buffer> {
-    columns_of(x, reduced, |data, columns| {
+    columns_of(x, reduced, &|data, columns| {
         let best = fold_columns(data, columns, &extreme::<T>(largest))?;
         first(data, columns, best.slice())
     })

@@ -88,18 +88,45 @@ impl Closeness {
 }
 
 /// A relation between two elements.
-trait Relation {
-    const METHOD: &'static str;
-    fn holds<T: PartialOrd>(a: T, b: T) -> bool;
+#[derive(Clone, Copy)]
+enum Relation {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+}
+
+impl Relation {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Ne => "ne",
+            Self::Lt => "lt",
+            Self::Le => "le",
+            Self::Gt => "gt",
+            Self::Ge => "ge",
+        }
+    }
+
+    fn elements<T: Element>(self, x: &[&Tensor]) -> Result<Tensor> {
+        broadcast(self.name(), x, &|a, b| match self {
+            Self::Eq => map::zip(a, b, Cost::Low, |a: T, b: T| a == b),
+            Self::Ne => map::zip(a, b, Cost::Low, |a: T, b: T| a != b),
+            Self::Lt => map::zip(a, b, Cost::Low, |a: T, b: T| a < b),
+            Self::Le => map::zip(a, b, Cost::Low, |a: T, b: T| a <= b),
+            Self::Gt => map::zip(a, b, Cost::Low, |a: T, b: T| a > b),
+            Self::Ge => map::zip(a, b, Cost::Low, |a: T, b: T| a >= b),
+        })
+    }
 }
 
 impl Tensor {
     /// Where the relation holds.
-    fn compare<'a, R: Relation>(&'a self, _: R, other: Operand<'a>) -> Result<Tensor> {
+    fn compare(&self, relation: Relation, other: Operand<'_>) -> Result<Tensor> {
         let (a, b) = promoted(self, other)?;
-        dispatch!(a.dtype(), T => {
-            broadcast(R::METHOD, &[&a, &b], |a, b| map::zip(a, b, Cost::Low, R::holds::<T>))
-        })
+        dispatch!(a.dtype(), T => relation.elements::<T>(&[&a, &b]))
     }
 
     /// Where both are equal. `other` is a tensor or a number; shapes broadcast.
@@ -113,7 +140,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn eq<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-        self.compare(Eq, other.into())
+        self.compare(Relation::Eq, other.into())
     }
 
     /// Where they differ. `other` is a tensor or a number; shapes broadcast.
@@ -127,7 +154,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn ne<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-        self.compare(Ne, other.into())
+        self.compare(Relation::Ne, other.into())
     }
 
     /// Where this is less than `other`. `other` is a tensor or a number; shapes broadcast.
@@ -141,7 +168,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn lt<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-        self.compare(Lt, other.into())
+        self.compare(Relation::Lt, other.into())
     }
 
     /// Where this is at most `other`. `other` is a tensor or a number; shapes broadcast.
@@ -155,7 +182,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn le<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-        self.compare(Le, other.into())
+        self.compare(Relation::Le, other.into())
     }
 
     /// Where this is greater than `other`. `other` is a tensor or a number; shapes broadcast.
@@ -169,7 +196,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn gt<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-        self.compare(Gt, other.into())
+        self.compare(Relation::Gt, other.into())
     }
 
     /// Where this is at least `other`. `other` is a tensor or a number; shapes broadcast.
@@ -183,7 +210,7 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn ge<'a>(&'a self, other: impl Into<Operand<'a>>) -> Result<Tensor> {
-        self.compare(Ge, other.into())
+        self.compare(Relation::Ge, other.into())
     }
 
     /// Where |a − b| ≤ 10⁻⁸ + 10⁻⁵·|b|, a from this tensor and b from `other`. Equal infinities are
@@ -279,7 +306,7 @@ impl Tensor {
                 ));
             }
         }
-        dispatch!(self.dtype(), T => broadcast(op, &[self, other], |a, b| {
+        dispatch!(self.dtype(), T => broadcast(op, &[self, other], &|a, b| {
             map::zip(a, b, Cost::Low, |a: T, b: T| closeness.holds(a, b))
         }))
     }
@@ -287,52 +314,4 @@ impl Tensor {
 
 fn all_true(x: &Tensor) -> Result<bool> {
     x.with_slice::<bool, _>(|x| Ok(x.iter().all(|&x| x)))
-}
-
-struct Eq;
-impl Relation for Eq {
-    const METHOD: &'static str = "eq";
-    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
-        a == b
-    }
-}
-
-struct Ne;
-impl Relation for Ne {
-    const METHOD: &'static str = "ne";
-    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
-        a != b
-    }
-}
-
-struct Lt;
-impl Relation for Lt {
-    const METHOD: &'static str = "lt";
-    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
-        a < b
-    }
-}
-
-struct Le;
-impl Relation for Le {
-    const METHOD: &'static str = "le";
-    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
-        a <= b
-    }
-}
-
-struct Gt;
-impl Relation for Gt {
-    const METHOD: &'static str = "gt";
-    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
-        a > b
-    }
-}
-
-struct Ge;
-impl Relation for Ge {
-    const METHOD: &'static str = "ge";
-    fn holds<T: PartialOrd>(a: T, b: T) -> bool {
-        a >= b
-    }
 }

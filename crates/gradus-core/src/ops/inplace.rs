@@ -7,7 +7,6 @@ use crate::error::{Result, err};
 use crate::kernels::math::Float;
 use crate::kernels::update::update;
 use crate::kernels::{View, map};
-use crate::shape::Layout;
 use crate::tensor::Tensor;
 
 /// The rule by which an optimizer changes one number of a parameter, for [`Tensor::update_`]: a few
@@ -339,16 +338,27 @@ impl Tensor {
         if add {
             dispatch_number!("add", self.dtype(), T => self.assign::<T>(source, T::plus))
         } else {
-            dispatch!(self.dtype(), T => self.assign::<T>(source, |_, x| x))
+            let layout = self.layout();
+            dispatch!(self.dtype(), T => {
+                self.change::<T>(source, &|target, source| map::write(target, layout, source))
+            });
+            Ok(())
         }
     }
 
     fn assign<T: Element>(&self, source: &Tensor, f: impl Fn(T, T) -> T + Sync) -> Result<()> {
-        let layout: &Layout = self.layout();
+        let layout = self.layout();
+        self.change::<T>(source, &|target, source| {
+            map::assign(target, layout, source, &f)
+        });
+        Ok(())
+    }
+
+    /// Calls `f` with the memory of this tensor and the elements of another one.
+    fn change<T: Element>(&self, source: &Tensor, f: &dyn Fn(&mut [T], View<'_, T>)) {
         self.storage()
             .update([], source.storage(), |target: &mut [T], [], x: &[T]| {
-                map::assign(target, layout, View::new(x, source.layout()), f);
+                f(target, View::new(x, source.layout()));
             });
-        Ok(())
     }
 }

@@ -18,7 +18,10 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
-        dispatch!(self.dtype(), U => self.with_slice::<U, _>(|x| Ok(x.iter().map(|x| x.cast()).collect())))
+        if self.dtype() != T::DTYPE {
+            return self.detach().to_dtype(T::DTYPE)?.to_vec();
+        }
+        self.with_slice(|x: &[T]| Ok(x.to_vec()))
     }
 
     /// The rows of a matrix, converted as [`to_vec`](Tensor::to_vec) does.

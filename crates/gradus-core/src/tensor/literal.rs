@@ -109,7 +109,10 @@ macro_rules! lists {
         impl<L: Nested> Nested for $list {
             type Entry = L::Entry;
             fn sizes(items: &[Self]) -> Result<Dims> {
-                list_sizes(items.iter().map(|list| &list[..]))
+                if items.is_empty() {
+                    return list_sizes::<L>(&[]);
+                }
+                common_sizes(&mut items.iter().map(|list| list_sizes::<L>(list)))
             }
             fn flatten(items: &[Self], out: &mut Vec<Self::Entry>) {
                 items.iter().for_each(|list| L::flatten(list, out));
@@ -119,16 +122,18 @@ macro_rules! lists {
 }
 lists!(Vec<L>, &Vec<L>, &[L]);
 
-/// The sizes that all the lists have.
-fn list_sizes<'a, L: Nested + 'a>(mut lists: impl Iterator<Item = &'a [L]>) -> Result<Dims> {
-    let sizes = |list: &[L]| -> Result<Dims> {
-        let mut sizes = L::sizes(list)?;
-        sizes.insert(0, list.len());
-        Ok(sizes)
-    };
-    let first = sizes(lists.next().unwrap_or(&[]))?;
-    for list in lists {
-        let other = sizes(list)?;
+/// The sizes of one list.
+fn list_sizes<L: Nested>(list: &[L]) -> Result<Dims> {
+    let mut sizes = L::sizes(list)?;
+    sizes.insert(0, list.len());
+    Ok(sizes)
+}
+
+/// The sizes that all the lists have, of which there is at least one.
+fn common_sizes(lists: &mut dyn Iterator<Item = Result<Dims>>) -> Result<Dims> {
+    let first = lists.next().unwrap_or_else(|| Ok(Dims::new()))?;
+    for other in lists {
+        let other = other?;
         if let Some((expected, got)) = first.iter().zip(&other).find(|(a, b)| a != b) {
             return Err(err!(
                 Shape,
@@ -195,13 +200,13 @@ macro_rules! numbers {
         impl TryFrom<$list> for Tensor {
             type Error = Error;
             fn try_from(values: $list) -> Result<Self> {
-                Self::from_literal(&values)
+                Self::try_from(&values)
             }
         }
         impl TryFrom<&$list> for Tensor {
             type Error = Error;
             fn try_from(values: &$list) -> Result<Self> {
-                Self::from_literal(&values)
+                Self::from_literal(values)
             }
         }
     )+};

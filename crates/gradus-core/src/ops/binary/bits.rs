@@ -255,7 +255,7 @@ impl Tensor {
     fn logical(&self, op: &str, other: Operand<'_>, f: fn(bool, bool) -> bool) -> Result<Tensor> {
         let other = other.to_tensor(other.weight().0)?;
         let (a, b) = (self.to_dtype(DType::Bool)?, other.to_dtype(DType::Bool)?);
-        broadcast(op, &[&a, &b], |a, b| map::zip(a, b, Cost::Low, f))
+        broadcast(op, &[&a, &b], &|a, b| map::zip(a, b, Cost::Low, f))
     }
 }
 
@@ -342,11 +342,11 @@ impl Integers {
             Self::Xor => |a, b| a ^ b,
             _ => return Err(self.refuses(self.name(), DType::Bool)),
         };
-        broadcast(self.name(), x, |a, b| map::zip(a, b, Cost::Low, f))
+        broadcast(self.name(), x, &|a, b| map::zip(a, b, Cost::Low, f))
     }
 
     fn elements<T: Integer>(self, x: &[&Tensor]) -> Result<Tensor> {
-        broadcast(self.name(), x, |x, y| match self {
+        broadcast(self.name(), x, &|x, y| match self {
             Self::And => map::zip(x, y, Cost::Low, |a: T, b: T| a & b),
             Self::Or => map::zip(x, y, Cost::Low, |a: T, b: T| a | b),
             Self::Xor => map::zip(x, y, Cost::Low, |a: T, b: T| a ^ b),

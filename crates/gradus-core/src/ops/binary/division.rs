@@ -157,7 +157,7 @@ impl Division {
                 by_zero.store(true, Relaxed);
             }
         };
-        let out = broadcast(self.name(), x, |x, y| match self {
+        let out = broadcast(self.name(), x, &|x, y| match self {
             Self::FloorQuotient => map::zip(x, y, Cost::High, |a: T, b| {
                 check(b);
                 a.floor_divide(b)

@@ -130,7 +130,7 @@ fn pick<T>(first: bool, a: T, b: T) -> T {
 
 impl Extreme {
     fn elements<T: Element>(&self, x: &[&Tensor]) -> Result<Tensor> {
-        broadcast(self.name(), x, |x, y| match self {
+        broadcast(self.name(), x, &|x, y| match self {
             Self::Maximum => map::zip(x, y, Cost::Low, |a: T, b| pick(a > b || is_nan(a), a, b)),
             Self::Minimum => map::zip(x, y, Cost::Low, |a: T, b| pick(a < b || is_nan(a), a, b)),
             Self::Fmax => map::zip(x, y, Cost::Low, |a: T, b| pick(a >= b || is_nan(b), a, b)),

@@ -171,7 +171,7 @@ impl<P: Pair> Function for Zip<P> {
     }
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         let y = dispatch_float!(P::NAME, x[0].dtype(), T => {
-            broadcast(P::NAME, x, |a, b| map::zip(a, b, Cost::High, P::f::<T>))
+            broadcast(P::NAME, x, &|a, b| map::zip(a, b, Cost::High, P::f::<T>))
         })?;
         [x[0], x[1], &y].iter().for_each(|t| ctx.save(t));
         Ok(y)

@@ -182,7 +182,7 @@ pub(super) fn floats<'a>(
 pub(super) fn broadcast<T: Element>(
     op: &str,
     x: &[&Tensor],
-    f: impl FnOnce(View<'_, T>, View<'_, T>) -> Result<Dense>,
+    f: &dyn Fn(View<'_, T>, View<'_, T>) -> Result<Dense>,
 ) -> Result<Tensor> {
     let (a, b) = (x[0], x[1]);
     if a.shape() == b.shape() {
@@ -215,12 +215,12 @@ impl Function for Add {
     }
     fn forward(&self, _: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         if x[0].dtype() == DType::Bool {
-            return broadcast("add", x, |a, b| {
+            return broadcast("add", x, &|a, b| {
                 map::zip(a, b, Cost::Low, |a: bool, b: bool| a | b)
             });
         }
         dispatch_number!("add", x[0].dtype(), T => {
-            broadcast("add", x, |a, b| map::zip(a, b, Cost::Low, T::plus))
+            broadcast("add", x, &|a, b| map::zip(a, b, Cost::Low, T::plus))
         })
     }
     fn backward(&self, _: &Saved<'_>, g: &Tensor) -> Result<Grads> {
@@ -243,7 +243,7 @@ impl Function for Sub {
             ));
         }
         dispatch_number!("sub", x[0].dtype(), T => {
-            broadcast("sub", x, |a, b| map::zip(a, b, Cost::Low, T::minus))
+            broadcast("sub", x, &|a, b| map::zip(a, b, Cost::Low, T::minus))
         })
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
@@ -259,14 +259,14 @@ impl Function for Mul {
     }
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         if x[0].dtype() == DType::Bool {
-            return broadcast("mul", x, |a, b| {
+            return broadcast("mul", x, &|a, b| {
                 map::zip(a, b, Cost::Low, |a: bool, b: bool| a & b)
             });
         }
         ctx.save(x[0]);
         ctx.save(x[1]);
         dispatch_number!("mul", x[0].dtype(), T => {
-            broadcast("mul", x, |a, b| map::zip(a, b, Cost::Low, T::times))
+            broadcast("mul", x, &|a, b| map::zip(a, b, Cost::Low, T::times))
         })
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {
@@ -286,7 +286,7 @@ impl Function for Div {
         ctx.save(x[0]);
         ctx.save(x[1]);
         dispatch_float!("div", x[0].dtype(), T => {
-            broadcast("div", x, |a, b| map::zip(a, b, Cost::Low, |a: T, b: T| a / b))
+            broadcast("div", x, &|a, b| map::zip(a, b, Cost::Low, |a: T, b: T| a / b))
         })
     }
     fn backward(&self, saved: &Saved<'_>, g: &Tensor) -> Result<Grads> {

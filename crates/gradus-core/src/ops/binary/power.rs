@@ -111,12 +111,12 @@ impl Function for Pow {
     }
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
         if !x[0].dtype().is_float() {
-            return dispatch_number!("pow", x[0].dtype(), T => broadcast("pow", x, |a, b| {
+            return dispatch_number!("pow", x[0].dtype(), T => broadcast("pow", x, &|a, b| {
                 map::zip(a, b, Cost::High, whole_power::<T>)
             }));
         }
         let y = dispatch_float!("pow", x[0].dtype(), T => {
-            broadcast("pow", x, |a, b| map::zip(a, b, Cost::High, |a: T, b: T| a.powf(b)))
+            broadcast("pow", x, &|a, b| map::zip(a, b, Cost::High, |a: T, b: T| a.powf(b)))
         })?;
         [x[0], x[1], &y].iter().for_each(|t| ctx.save(t));
         Ok(y)

@@ -350,7 +350,7 @@ impl Tensor {
             ));
         }
         dispatch!(self.dtype(), T => {
-            broadcast("heaviside", &[self, values], |x, v| map::zip(x, v, Cost::Low, step::<T>))
+            broadcast("heaviside", &[self, values], &|x, v| map::zip(x, v, Cost::Low, step::<T>))
         })
     }
 
@@ -404,7 +404,7 @@ impl Function for Prelu {
         ctx.save(inputs[0]);
         ctx.save(inputs[1]);
         dispatch_float!("prelu", inputs[0].dtype(), T => {
-            broadcast("prelu", inputs, |x, w| {
+            broadcast("prelu", inputs, &|x, w| {
                 map::zip(x, w, Cost::Low, |x: T, w: T| x.above(0.0, x, w * x))
             })
         })

@@ -255,7 +255,7 @@ impl Function for Cat {
             let mut start = 0;
             for (x, &n) in x.iter().zip(&self.sizes).filter(|(x, _)| !is_legacy_empty(x)) {
                 let part = whole.narrow(self.dim, start, n);
-                x.with::<T, _>(|x| map::assign(out, &part, x, |_, x| x));
+                x.with::<T, _>(|x| map::write(out, &part, x));
                 start += n;
             }
         }))?;

@@ -68,7 +68,7 @@ fn framed(
     let buffer = dispatch!(x.dtype(), T => x.with::<T, _>(|x| {
         Buffer::build(n, |out: &mut [T]| {
             out.fill(T::from_f64(value));
-            map::assign(out, &part, x, |_, x| x);
+            map::write(out, &part, x);
         })
     }))?;
     Ok(Tensor::from_buffer(buffer, whole.shape))
