@@ -4,7 +4,7 @@ use super::scope::located;
 use super::sizes::{expect_channels, times, unless};
 use super::{Layer, Module, Parameter, Sizes, uniform_parameter};
 use crate::conv::{self, Padding};
-use crate::{Error, Kind, Result, Tensor};
+use crate::{Activation, Error, Kind, Result, Tensor};
 
 /// A convolution over `N` dimensions. Shapes of [`Conv2d`]: input [n, in, h, w], weight
 /// [out, in / groups, kh, kw], bias \[out\], result [n, out, h', w']; one of [`Conv1d`] has one
@@ -164,6 +164,12 @@ impl Layer for Conv<1> {
         self.run(x, Tensor::conv1d)
     }
 
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.run(x, |x, weight, bias, options| {
+            x.conv1d_then(weight, bias, options, activation)
+        })
+    }
+
     fn describe(&self) -> String {
         self.text()
     }
@@ -172,6 +178,12 @@ impl Layer for Conv<1> {
 impl Layer for Conv<2> {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.run(x, Tensor::conv2d)
+    }
+
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.run(x, |x, weight, bias, options| {
+            x.conv2d_then(weight, bias, options, activation)
+        })
     }
 
     fn describe(&self) -> String {
