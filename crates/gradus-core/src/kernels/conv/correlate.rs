@@ -92,8 +92,9 @@ pub(super) fn correlate<T: Lane>(
         let (group, cut) = (task % w.groups, task / w.groups);
         let rows = parallel::chunk(rows, rows_a_task, cut);
         let own = target.first + rows.start * row_len..target.first + rows.end * row_len;
+        let outputs = Outputs::new(rows, &columns, axes, x.layout, &target);
         let tiles = Tiles {
-            outputs: Outputs::new(rows, &columns, axes, x.layout, &target),
+            outputs: &outputs,
             data: x.data.get(group * channels..).unwrap_or_default(),
             zeros: &zeros,
             channels,
@@ -112,6 +113,7 @@ pub(super) fn correlate<T: Lane>(
             Some(_) => run(Depthwise(tiles)),
             None => run(tiles),
         }
+        outputs.leave();
         if let (Some(finish), 1) = (finish, w.groups) {
             // SAFETY: rows follow each other without gaps, the last one ends within the result (both
             // asserted above), and no other task has any of these.
@@ -145,7 +147,7 @@ fn rows_a_task([down, across]: [Axis; 2], blocks: Blocks, rows: usize) -> usize 
 
 /// The tiles of a task.
 struct Tiles<'a, T> {
-    outputs: Outputs,
+    outputs: &'a Outputs,
     data: &'a [T],
     /// What missing taps read.
     zeros: &'a [T],
@@ -230,7 +232,7 @@ impl<T: Lane> Tiles<'_, T> {
         first: usize,
         scratch: &mut [[T; MAX_WIDTH]],
     ) {
-        let outputs = &self.outputs;
+        let outputs = self.outputs;
         let last = outputs.starts.len().min(first + M) - 1;
         let (mut starts, mut places) = ([0; M], [0; M]);
         let kind = &outputs.taps[outputs.kinds[first]];
