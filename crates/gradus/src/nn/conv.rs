@@ -78,6 +78,26 @@ impl<const N: usize> Conv<N> {
         Self::build(input, output, kernel.sizes(), groups, true)
     }
 
+    /// [`grouped`](Conv::grouped), and nothing added, as in the depthwise convolutions before a
+    /// normalisation.
+    ///
+    /// # Errors
+    /// As [`grouped`](Conv::grouped).
+    ///
+    /// ```
+    /// use gradus::nn::{Conv2d, Module};
+    /// assert_eq!(Conv2d::grouped_without_bias(32, 32, 3, 32)?.num_parameters(), 32 * 9);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn grouped_without_bias(
+        input: usize,
+        output: usize,
+        kernel: impl Sizes<N>,
+        groups: usize,
+    ) -> Result<Self> {
+        Self::build(input, output, kernel.sizes(), groups, false)
+    }
+
     fn build(
         input: usize,
         output: usize,
@@ -247,6 +267,25 @@ impl<const N: usize> ConvTranspose<N> {
         groups: usize,
     ) -> Result<Self> {
         Self::build(input, output, kernel.sizes(), groups, true)
+    }
+
+    /// [`grouped`](ConvTranspose::grouped), and nothing added.
+    ///
+    /// # Errors
+    /// As [`grouped`](ConvTranspose::grouped).
+    ///
+    /// ```
+    /// use gradus::nn::{ConvTranspose2d, Module};
+    /// assert_eq!(ConvTranspose2d::grouped_without_bias(8, 4, 3, 2)?.num_parameters(), 8 * 2 * 9);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn grouped_without_bias(
+        input: usize,
+        output: usize,
+        kernel: impl Sizes<N>,
+        groups: usize,
+    ) -> Result<Self> {
+        Self::build(input, output, kernel.sizes(), groups, false)
     }
 
     fn build(
