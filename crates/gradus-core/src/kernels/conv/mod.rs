@@ -1,10 +1,12 @@
 //! Convolutions of images, `[n, c, h, w]`, with a weight, `[o, c / groups, kh, kw]`.
 //!
-//! Results lie with channels last in memory, and so should inputs; others are copied row by row
-//! where they are read. A convolution is a matrix product of patches (`patches`) and packed weights
-//! (`weights`), without a matrix of patches: `correlate` reads them where they are. A transposed
-//! convolution is such a product for each phase of its strides (`phases`). The weight's gradient is
-//! the other product of patches, with the output's gradient (`weight_gradient`).
+//! Results lie with channels last in memory, and so should inputs; others are copied first. A
+//! convolution is a matrix product of patches and packed weights (`weights`), without a matrix of
+//! patches: `correlate` reads them where they are, in an order of outputs (`outputs`) in which the
+//! missing taps of borders can be left out. A transposed convolution is such a product for each phase
+//! of its strides (`phases`). The weight's gradient is the other product of patches, with the output's
+//! gradient (`weight_gradient`); it copies the rows it needs with their borders, block by block
+//! (`patches`).
 
 mod correlate;
 mod outputs;
