@@ -1,6 +1,6 @@
 //! `gradus predict`.
 
-use crate::common;
+use crate::common::{self, Threads};
 use crate::failure::{Failure, Result};
 use crate::output;
 use clap::Args;
@@ -32,6 +32,8 @@ pub struct Predict {
     /// Images, PNG or JPEG
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<PathBuf>,
+    #[command(flatten)]
+    threads: Threads,
     /// Print one JSON object for each image, a line each
     #[arg(long)]
     json: bool,
@@ -44,6 +46,7 @@ const BAR: f64 = 30.0;
 
 impl Predict {
     pub fn run(self) -> Result {
+        self.threads.apply();
         let run = common::open(&self.run)?;
         let model = common::model(&run)?;
         let task = run.config().task.as_ref();

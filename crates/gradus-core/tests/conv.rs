@@ -71,12 +71,14 @@ fn tensor(sizes: &[usize], values: &[f64], dtype: DType) -> Tensor {
     x.to_dtype(dtype).unwrap().requires_grad_(true).unwrap()
 }
 
-/// Whether two lists are equal up to rounding, relative to sums of this many products.
-fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
-    a.len() == b.len()
-        && a.iter()
-            .zip(b)
-            .all(|(a, b)| (a - b).abs() <= tolerance * (1.0 + b.abs()))
+/// Where two lists differ by more than the rounding of sums of this many products, and what they have
+/// there.
+fn apart(a: &[f64], b: &[f64], tolerance: f64, products: usize) -> Option<(usize, f64, f64)> {
+    assert_eq!(a.len(), b.len());
+    let tolerance = tolerance * (products as f64 / 100.0).max(1.0);
+    let pairs = a.iter().zip(b).enumerate();
+    let mut differences = pairs.filter(|(_, (a, b))| (*a - *b).abs() > tolerance * (1.0 + b.abs()));
+    differences.next().map(|(i, (a, b))| (i, *a, *b))
 }
 
 fn values(x: &Tensor) -> Vec<f64> {
@@ -104,6 +106,9 @@ fn check(s: &Setting) {
     let (v, b) = (numbers(&y, 3.0), numbers(&y[1..2], 4.0));
     let pixels = y[2] * y[3];
     let channel = |i: usize| i / pixels % y[1];
+    // No sum has more.
+    let products = (y[0] * pixels).max(s.w[1..].iter().product());
+    let products = products.max(s.w[0] * s.w[2] * s.w[3]);
     // What the loops give.
     let mut out: Vec<f64> = (0..v.len()).map(|i| b[channel(i)]).collect();
     let (mut dx, mut dw, mut db) = (vec![0.0; x.len()], vec![0.0; w.len()], vec![0.0; b.len()]);
@@ -128,9 +133,10 @@ fn check(s: &Setting) {
             ("dw", &got[2], &dw),
             ("db", &got[3], &db),
         ] {
+            let difference = apart(got, want, tolerance, products);
             assert!(
-                close(got, want, tolerance),
-                "{name} of {s:?} in {dtype}: {got:?} is not {want:?}"
+                difference.is_none(),
+                "{name} of {s:?} in {dtype}: {difference:?}"
             );
         }
         // Back from the output to an input: what is left of it at the end is output padding.
@@ -163,9 +169,10 @@ fn check(s: &Setting) {
             ("dy", &got[1], &plain),
             ("dw", &got[2], &dw),
         ] {
+            let difference = apart(got, want, tolerance, products);
             assert!(
-                close(got, want, tolerance),
-                "transposed {name} of {s:?} in {dtype}: {got:?} is not {want:?}"
+                difference.is_none(),
+                "transposed {name} of {s:?} in {dtype}: {difference:?}"
             );
         }
     }
@@ -197,6 +204,67 @@ fn settings() -> impl Strategy<Value = Setting> {
             groups,
         })
     })
+}
+
+/// Sizes of real networks, of which a convolution has many tasks, and a weight's gradient several
+/// parts and blocks.
+#[test]
+fn large_convolutions_and_their_gradients_are_those_of_loops() {
+    let plain = Setting {
+        x: [8, 16, 24, 24],
+        w: [32, 16, 3, 3],
+        stride: [1, 1],
+        padding: [1, 1],
+        dilation: [1, 1],
+        groups: 1,
+    };
+    let settings = [
+        plain.clone(),
+        // Half the size, with a border that no output needs.
+        Setting {
+            x: [8, 16, 31, 30],
+            w: [40, 16, 3, 3],
+            stride: [2, 2],
+            padding: [0, 1],
+            ..plain
+        },
+        Setting {
+            x: [6, 24, 20, 28],
+            w: [36, 12, 3, 3],
+            groups: 2,
+            ..plain
+        },
+        // Depthwise; the channels fill no vectors up.
+        Setting {
+            x: [8, 67, 32, 24],
+            w: [67, 1, 3, 3],
+            groups: 67,
+            ..plain
+        },
+        // As large as the input, from one channel.
+        Setting {
+            x: [16, 1, 28, 28],
+            w: [20, 1, 5, 5],
+            padding: [2, 2],
+            ..plain
+        },
+        // Channels only, where inputs are long beside what is computed.
+        Setting {
+            x: [8, 8, 56, 48],
+            w: [8, 8, 1, 1],
+            padding: [0, 0],
+            ..plain
+        },
+        // A sequence, dilated.
+        Setting {
+            x: [6, 20, 1, 900],
+            w: [33, 20, 1, 5],
+            padding: [0, 4],
+            dilation: [1, 2],
+            ..plain
+        },
+    ];
+    settings.iter().for_each(check);
 }
 
 proptest! {

@@ -1,6 +1,8 @@
 //! Where formulas and memory layouts have corners: no elements, no rows, the ends of integers,
 //! sizes that no machine has.
 
+use gradus_core::conv::{Conv, ConvTranspose, Padding};
+use gradus_core::pool::{AvgPool, MaxPool, Mode, Resize};
 use gradus_core::{
     Context, DType, Function, Grad, Grads, Kind, Result, Saved, Tensor, apply, is_grad_enabled,
     no_grad, set_grad_enabled,
@@ -149,6 +151,84 @@ fn products_with_sizes_of_0() -> Result<()> {
     assert_eq!(y.to_vec::<f32>()?, [7.0; 6]);
     y.sum(..)?.backward()?;
     assert_eq!(gradient(&b), (vec![3], vec![2.0; 3]));
+    Ok(())
+}
+
+/// What is done to pictures, [n, 4, h, w].
+const PICTURES: [fn(&Tensor) -> Result<Tensor>; 12] = [
+    |x| x.conv2d(&Tensor::ones([6, 4, 1, 1]), None, &Conv::default()),
+    |x| {
+        let same = Conv {
+            padding: Padding::Same,
+            groups: 4,
+            ..Default::default()
+        };
+        x.conv2d(&Tensor::ones([4, 1, 3, 3]), Some(&Tensor::ones([4])), &same)
+    },
+    |x| x.conv_transpose2d(&Tensor::ones([4, 6, 2, 2]), None, &ConvTranspose::default()),
+    |x| x.max_pool2d([1, 1], &MaxPool::default()),
+    |x| {
+        let around = MaxPool {
+            padding: [1, 1],
+            ..Default::default()
+        };
+        x.max_pool2d([3, 3], &around)
+    },
+    |x| x.avg_pool2d([1, 1], &AvgPool::default()),
+    |x| x.adaptive_avg_pool2d([2, 3]),
+    |x| x.adaptive_max_pool2d([2, 3]),
+    |x| x.interpolate(Resize::Scale([2.0, 2.0]), Mode::Nearest),
+    |x| x.pixel_shuffle(2),
+    |x| x.batch_norm(None, None, None, None, true, 0.1, 1e-5),
+    |x| x.group_norm(2, None, None, 1e-5),
+];
+
+#[test]
+fn pictures_of_one_pixel_and_batches_of_none_are_pytorchs() -> Result<()> {
+    let of = |n: usize, size: usize| -> Result<Vec<Vec<usize>>> {
+        let each = PICTURES.iter().map(|f| {
+            let x = leaf(&[n, 4, size, size]);
+            let y = f(&x)?;
+            y.sum(..)?.backward()?;
+            assert_eq!(gradient(&x).0, x.shape());
+            Ok(y.shape().to_vec())
+        });
+        each.collect()
+    };
+    let shapes = |n: usize, channels: usize, h: usize, w: usize| vec![n, channels, h, w];
+    let expected = |n: usize, size: usize| {
+        let pooled = (size + 2 - 3) / 3 + 1;
+        vec![
+            shapes(n, 6, size, size),
+            shapes(n, 4, size, size),
+            shapes(n, 6, size + 1, size + 1),
+            shapes(n, 4, size, size),
+            shapes(n, 4, pooled, pooled),
+            shapes(n, 4, size, size),
+            shapes(n, 4, 2, 3),
+            shapes(n, 4, 2, 3),
+            shapes(n, 4, 2 * size, 2 * size),
+            shapes(n, 1, 2 * size, 2 * size),
+            shapes(n, 4, size, size),
+            shapes(n, 4, size, size),
+        ]
+    };
+    for (n, size) in [(0, 5), (0, 1), (2, 1), (2, 5)] {
+        assert_eq!(of(n, size)?, expected(n, size), "{n} of {size}");
+    }
+    // The values of one pixel.
+    let x = Tensor::from([[[[1.0]], [[-2.0]], [[3.0]], [[4.0]]]]);
+    let values = |f: fn(&Tensor) -> Result<Tensor>| f(&x)?.to_vec::<f32>();
+    assert_eq!(values(PICTURES[0])?, [6.0; 6]);
+    assert_eq!(values(PICTURES[1])?, [2.0, -1.0, 4.0, 5.0]);
+    assert_eq!(values(PICTURES[2])?, [6.0; 24]);
+    for pooling in &PICTURES[3..6] {
+        assert_eq!(values(*pooling)?, [1.0, -2.0, 3.0, 4.0]);
+    }
+    let six_times: Vec<f32> = [1.0, -2.0, 3.0, 4.0].iter().flat_map(|&x| [x; 6]).collect();
+    assert_eq!(values(PICTURES[6])?, six_times);
+    assert_eq!(values(PICTURES[7])?, six_times);
+    assert_eq!(values(PICTURES[9])?, [1.0, -2.0, 3.0, 4.0]);
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! Tensors that nobody has the memory for: a broadcast view costs none itself, but what is computed
 //! from it would. Each operation says so; none ends the program.
 
+use gradus_core::conv::{Conv, ConvTranspose};
+use gradus_core::pool::{AvgPool, MaxPool, Mode, Resize};
 use gradus_core::{DType, Padding, Result, Tensor};
 
 type Call = fn(&Tensor) -> Result<()>;
@@ -92,6 +94,149 @@ const CALLS: &[(&str, Call)] = calls![
         .backward(),
     |x| x.tril(0),
     |x| Tensor::meshgrid(&[x, x])?[0].contiguous(),
+    |x| x
+        .reshape([1, 1, 1 << 40])?
+        .conv1d(&Tensor::ones([1, 1, 3]), None, &Conv::default()),
+    |x| x.reshape([1, 1, 1 << 20, 1 << 20])?.conv2d(
+        &Tensor::ones([3, 1, 1, 1]),
+        None,
+        &Conv::default()
+    ),
+    // A kernel as large, of which there is one position.
+    |x| x
+        .reshape([1, 1, 1 << 40])?
+        .conv1d(&x.reshape([1, 1, 1 << 40])?, None, &Conv::default()),
+    |_| Tensor::ones([1, 1, 1]).conv1d(
+        &Tensor::ones([1, 1, 1]),
+        None,
+        &Conv {
+            padding: [1 << 40].into(),
+            ..Default::default()
+        }
+    ),
+    |_| Tensor::ones([1, 1, 1, 1]).conv2d(
+        &Tensor::ones([1, 1, 1, 1]),
+        None,
+        &Conv {
+            padding: [1 << 40; 2].into(),
+            ..Default::default()
+        }
+    ),
+    |x| Tensor::ones([1, 1, 1]).conv1d(&x.reshape([1 << 40, 1, 1])?, None, &Conv::default()),
+    |x| Tensor::ones([1, 1, 1]).conv1d(
+        &x.reshape([1 << 40, 1, 1])?,
+        None,
+        &Conv {
+            groups: 1 << 40,
+            ..Default::default()
+        }
+    ),
+    |x| x
+        .reshape([1 << 40, 1, 1])?
+        .conv1d(&Tensor::ones([1, 1, 1]), None, &Conv::default()),
+    // One output, whose taps are far apart.
+    |_| {
+        let w = Tensor::ones([1, 1, 3]).requires_grad_(true)?;
+        let far = Conv {
+            dilation: [1 << 40],
+            padding: [1 << 40].into(),
+            ..Default::default()
+        };
+        Tensor::ones([1, 1, 1])
+            .conv1d(&w, None, &far)?
+            .sum(..)?
+            .backward()
+    },
+    |_| Tensor::ones([1, 1, 2]).conv_transpose1d(
+        &Tensor::ones([1, 1, 2]),
+        None,
+        &ConvTranspose {
+            stride: [1 << 40],
+            ..Default::default()
+        }
+    ),
+    |_| Tensor::ones([1, 1, 2, 2]).conv_transpose2d(
+        &Tensor::ones([1, 1, 2, 2]),
+        None,
+        &ConvTranspose {
+            stride: [1 << 30; 2],
+            ..Default::default()
+        }
+    ),
+    |_| Tensor::ones([1, 1, 1, 1]).conv_transpose2d(
+        &Tensor::ones([1, 1, 2, 2]),
+        None,
+        &ConvTranspose {
+            dilation: [1 << 30; 2],
+            ..Default::default()
+        }
+    ),
+    |x| x.reshape([1, 1, 1 << 40])?.conv_transpose1d(
+        &Tensor::ones([1, 1, 1]),
+        None,
+        &ConvTranspose::default()
+    ),
+    |x| x
+        .reshape([1, 1, 1 << 40])?
+        .max_pool1d([2], &MaxPool::default()),
+    |x| x
+        .reshape([1, 1, 1 << 40])?
+        .max_pool1d([1 << 40], &MaxPool::default()),
+    |x| x
+        .reshape([1, 1, 1 << 20, 1 << 20])?
+        .max_pool2d([1, 1], &MaxPool::default()),
+    |x| x
+        .reshape([1 << 40, 1, 1, 1])?
+        .max_pool2d([1, 1], &MaxPool::default()),
+    |x| x
+        .reshape([1, 1, 1 << 40])?
+        .avg_pool1d([2], &AvgPool::default()),
+    |x| x
+        .reshape([1, 1, 1 << 20, 1 << 20])?
+        .avg_pool2d([1, 1], &AvgPool::default()),
+    |_| Tensor::ones([1, 1, 1]).adaptive_avg_pool1d([1 << 40]),
+    |_| Tensor::ones([1, 1, 1]).adaptive_avg_pool1d([usize::MAX]),
+    |_| Tensor::ones([1, 1, 1, 1]).adaptive_max_pool2d([1 << 22, 1 << 22]),
+    |_| Tensor::ones([1, 1, 1, 1]).adaptive_max_pool2d([1, usize::MAX]),
+    |_| Tensor::ones([1, 1, 1]).max_unpool2d(
+        &Tensor::from([[[0]]]),
+        [2, 2],
+        &MaxPool::default(),
+        Some([1 << 30; 2])
+    ),
+    |_| Tensor::ones([1, 1, 1]).max_unpool2d(
+        &Tensor::from([[[0]]]),
+        [2, 2],
+        &MaxPool::default(),
+        Some([usize::MAX; 2])
+    ),
+    |_| Tensor::ones([1, 1, 1]).interpolate(Resize::Size([1 << 40]), Mode::Nearest),
+    |_| Tensor::ones([1, 1, 1]).interpolate(Resize::Size([usize::MAX]), Mode::NearestExact),
+    |_| Tensor::ones([1, 1, 1]).interpolate(
+        Resize::Scale([1e18]),
+        Mode::Linear {
+            align_corners: false
+        }
+    ),
+    |_| Tensor::ones([1, 1, 1, 1]).interpolate(Resize::Size([1 << 22; 2]), Mode::Nearest),
+    |x| x.reshape([1 << 20, 1 << 20, 1])?.dropout2d(0.5, true),
+    |x| x
+        .reshape([1 << 18, 4, 1 << 10, 1 << 10])?
+        .pixel_shuffle(2)?
+        .contiguous(),
+    |x| x
+        .reshape([1 << 20, 1 << 10, 1 << 10])?
+        .pixel_unshuffle(2)?
+        .contiguous(),
+    |x| x.reshape([1 << 39, 2])?.batch_norm(
+        Some(&Tensor::zeros([2])),
+        Some(&Tensor::ones([2])),
+        None,
+        None,
+        false,
+        0.1,
+        1e-5
+    ),
 ];
 
 #[test]

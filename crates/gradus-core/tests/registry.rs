@@ -1,9 +1,13 @@
 //! What every operation must do, run on the cases that the family files declare.
 
 use gradus_core::autograd::{GradOptions, grad_with};
+use gradus_core::conv::{Conv, ConvTranspose, Padding};
 use gradus_core::ops::{ALL, Case, Index, Order};
+use gradus_core::pool::{AvgPool, MaxPool, Mode, Resize};
 use gradus_core::random::manual_seed;
-use gradus_core::{DType, Result, Tensor, Tolerance, gradcheck, gradgradcheck, set_num_threads};
+use gradus_core::{
+    Activation, DType, Result, Tensor, Tolerance, gradcheck, gradgradcheck, set_num_threads,
+};
 use std::collections::BTreeSet;
 
 fn cases() -> impl Iterator<Item = &'static Case> {
@@ -355,11 +359,29 @@ fn wrong_dtypes_and_empty_inputs_give_results_or_errors_but_no_panic() {
     );
 }
 
+/// The first elements as a tensor of this shape.
+fn part(x: &Tensor, shape: &[usize]) -> Result<Tensor> {
+    let first = x.flatten(0, -1)?.narrow(0, 0, shape.iter().product())?;
+    first.reshape(shape)
+}
+
+/// 150,000 elements as six pictures of ten channels.
+fn pictures(x: &Tensor) -> Result<Tensor> {
+    x.reshape([6, 10, 50, 50])
+}
+
+fn padded(zeros: usize) -> Conv<2> {
+    Conv {
+        padding: [zeros; 2].into(),
+        ..Default::default()
+    }
+}
+
 #[test]
 fn results_are_the_same_bits_for_any_number_of_threads() {
     type Call = fn(&Tensor) -> Result<Tensor>;
     // Sizes above every threshold, so that work really is cut up. `x` is [6, 250, 100].
-    let calls: [(&str, Call); 31] = [
+    let calls: [(&str, Call); 48] = [
         ("linear", |x| {
             let h = x.reshape([300, 500])?;
             let h = h.matmul(&h.t()?.contiguous()?)?.mul(0.01)?.tanh()?;
@@ -404,6 +426,105 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
         ("dropout", |x| x.dropout(0.3, true)),
         ("randn", |x| x.mul(&Tensor::randn(x.shape())?)),
         ("where", |x| x.gt(0.1)?.where_cond(&x.exp()?, &x.sum(0)?)),
+        // Sums so long that they themselves are shared out.
+        ("matmul", |x| {
+            let long = x.repeat([9, 1, 1])?;
+            part(&long, &[64, 20_000])?.matmul(&part(&long, &[20_000, 32])?)
+        }),
+        ("conv2d", |x| {
+            let (w, b) = (part(x, &[24, 10, 3, 3])?, part(x, &[24])?);
+            pictures(x)?.conv2d(&w, Some(&b), &padded(1))
+        }),
+        ("conv2d with strides", |x| {
+            let options = Conv {
+                stride: [2, 2],
+                ..padded(2)
+            };
+            pictures(x)?.conv2d(&part(x, &[40, 10, 5, 5])?, None, &options)
+        }),
+        ("conv2d in groups", |x| {
+            let options = Conv {
+                groups: 2,
+                ..padded(1)
+            };
+            let (w, b) = (part(x, &[36, 5, 3, 3])?, part(x, &[36])?);
+            pictures(x)?.conv2d_then(&w, Some(&b), &options, Activation::Tanh)
+        }),
+        ("conv2d of single channels", |x| {
+            let options = Conv {
+                groups: 60,
+                padding: Padding::Same,
+                ..Default::default()
+            };
+            let x = x.repeat([4, 1, 1])?;
+            let (w, b) = (part(&x, &[60, 1, 5, 5])?, part(&x, &[60])?);
+            let x = x.reshape([4, 60, 50, 50])?;
+            x.conv2d_then(&w, Some(&b), &options, Activation::Relu)
+        }),
+        ("conv1d", |x| {
+            let w = part(x, &[32, 10, 9])?;
+            x.reshape([30, 10, 500])?.conv1d(&w, None, &Conv::default())
+        }),
+        ("conv_transpose2d", |x| {
+            let options = ConvTranspose {
+                stride: [2, 2],
+                ..Default::default()
+            };
+            let (w, b) = (part(x, &[10, 12, 3, 3])?, part(x, &[12])?);
+            pictures(x)?.conv_transpose2d(&w, Some(&b), &options)
+        }),
+        ("max_pool2d", |x| {
+            let options = MaxPool {
+                stride: Some([2, 2]),
+                padding: [1, 1],
+                ..Default::default()
+            };
+            pictures(x)?.max_pool2d([3, 3], &options)
+        }),
+        ("max_pool1d", |x| {
+            x.max_pool1d(
+                [3],
+                &MaxPool {
+                    stride: Some([1]),
+                    ..Default::default()
+                },
+            )
+        }),
+        ("avg_pool2d", |x| {
+            let options = AvgPool {
+                stride: Some([1, 1]),
+                ..Default::default()
+            };
+            pictures(x)?.avg_pool2d([3, 3], &options)
+        }),
+        ("adaptive_avg_pool2d", |x| {
+            pictures(x)?.adaptive_avg_pool2d([33, 21])
+        }),
+        ("batch_norm", |x| {
+            let (w, b) = (part(x, &[10])?, part(x, &[10])?);
+            pictures(x)?.batch_norm(None, None, Some(&w), Some(&b), true, 0.1, 1e-5)
+        }),
+        ("batch_norm of one picture", |x| {
+            let x = x.reshape([1, 6, 250, 100])?;
+            x.batch_norm(None, None, None, None, true, 0.1, 1e-5)
+        }),
+        ("batch_norm behind a convolution", |x| {
+            let x = pictures(x)?.conv2d(&part(x, &[24, 10, 1, 1])?, None, &padded(0))?;
+            x.batch_norm(None, None, None, None, true, 0.1, 1e-5)
+        }),
+        ("group_norm", |x| {
+            let w = part(x, &[10])?;
+            pictures(x)?.group_norm(5, Some(&w), None, 1e-5)
+        }),
+        ("interpolate", |x| {
+            pictures(x)?.interpolate(Resize::Scale([2.0, 1.5]), Mode::Nearest)
+        }),
+        ("interpolate between", |x| {
+            let mode = Mode::Linear {
+                align_corners: false,
+            };
+            pictures(x)?.interpolate(Resize::Size([77, 91]), mode)
+        }),
     ];
     let run = |threads, call: Call| -> Result<Vec<Vec<u64>>> {
         set_num_threads(threads);
@@ -419,7 +540,7 @@ fn results_are_the_same_bits_for_any_number_of_threads() {
     };
     for (name, call) in calls {
         let one = run(1, call).unwrap_or_else(|e| panic!("{name}: {e}"));
-        for threads in [2, 5] {
+        for threads in [2, 3, 5] {
             assert!(
                 run(threads, call).unwrap() == one,
                 "{name} on {threads} threads"

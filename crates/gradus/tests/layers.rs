@@ -101,6 +101,13 @@ const CASES: &[Case] = &[
         figures: [-1.076775, -0.085364, 0.000000, -1.076775],
     },
     Case {
+        name: "AdaptiveMaxPool1d",
+        make: || boxed(nn::AdaptiveMaxPool1d::new(4)),
+        input: &[2, 3, 10],
+        output: &[2, 3, 4],
+        figures: [0.972658, -4.193305, 0.000000, 0.972658],
+    },
+    Case {
         name: "AdaptiveMaxPool2d",
         make: || boxed(nn::AdaptiveMaxPool2d::new(2)),
         input: &[2, 3, 7, 5],
@@ -538,7 +545,8 @@ fn mistakes_are_told_with_the_layer() {
         (
             net(nn::Conv2d::new(3, 8, 5).map(|c| c.stride(0))),
             x(&[2, 3, 9, 9]),
-            "1 Conv2d(3→8, 5×5, stride 0×0): ",
+            "1 Conv2d(3→8, 5×5, stride 0×0): conv2d: non-positive stride is not supported, but got [0, \
+             0]; use 1 or more",
         ),
         (
             net(nn::Conv1d::new(3, 8, 5)),
@@ -553,7 +561,8 @@ fn mistakes_are_told_with_the_layer() {
         (
             net(Ok(nn::MaxPool2d::new(3))),
             x(&[1, 1, 2, 2]),
-            "1 MaxPool2d(3×3, stride 3×3): ",
+            "1 MaxPool2d(3×3, stride 3×3): max_pool2d: Given input size: [1, 1, 2, 2]. Output size is \
+             too small: ",
         ),
         (
             net(Ok(nn::AvgPool2d::new(0))),

@@ -3,7 +3,7 @@
 use gradus::nn::{self, Buffer, Layer, Mode, Module, Parameter};
 use gradus::optim::{self, Adam, AdamW, Optimizer, Sgd};
 use gradus::random::Compat;
-use gradus::{DType, Kind, Result, Tensor, random};
+use gradus::{Activation, DType, Kind, Result, Tensor, random};
 
 /// Every sort of field.
 #[derive(Module)]
@@ -161,6 +161,8 @@ fn an_activation_computed_by_the_layer_before_it_changes_no_bit() -> Result<()> 
         random::manual_seed(3);
         let chain = |f: &dyn Fn() -> Result<Box<dyn Layer>>| -> Result<nn::Sequential> {
             Ok(nn::Sequential::new()
+                .add(nn::Conv1d::new(7, 7, 3)?.same_padding())
+                .add(f()?)
                 .add(nn::Flatten)
                 .add(f()?) // Behind a layer that computes no activation.
                 .add(nn::Linear::new(70, 33)?)
@@ -180,7 +182,7 @@ fn an_activation_computed_by_the_layer_before_it_changes_no_bit() -> Result<()> 
         let at_once = net.forward(&x)?;
         let (apart, seen) = nn::observe(|| net.forward(&x));
         let apart = apart?;
-        assert_eq!(seen.len(), 7, "an observer sees every layer");
+        assert_eq!(seen.len(), 9, "an observer sees every layer");
         assert_eq!(
             at_once.grad_fn().unwrap().name(),
             format!("linear_{activation}"),
@@ -190,6 +192,49 @@ fn an_activation_computed_by_the_layer_before_it_changes_no_bit() -> Result<()> 
         assert_eq!(results(at_once)?, results(apart)?, "{activation}");
     }
     assert_eq!(together, 3, "relu, sigmoid and tanh");
+    Ok(())
+}
+
+#[test]
+fn a_convolution_computes_the_activation_behind_it_without_changing_a_bit() -> Result<()> {
+    random::manual_seed(4);
+    // Several tasks, groups, single channels, sequences, and an input without a batch.
+    let conv = |layer: fn() -> Result<Box<dyn Layer>>, shape: &[usize]| (layer, shape.to_vec());
+    let layers = [
+        conv(
+            || Ok(Box::new(nn::Conv2d::new(8, 33, 3)?.padding(1))),
+            &[8, 8, 32, 32],
+        ),
+        conv(
+            || Ok(Box::new(nn::Conv2d::grouped(6, 10, 3, 2)?.stride(2))),
+            &[6, 40, 33],
+        ),
+        conv(
+            || Ok(Box::new(nn::Conv2d::grouped(20, 20, 5, 20)?.same_padding())),
+            &[4, 20, 40, 40],
+        ),
+        conv(
+            || Ok(Box::new(nn::Conv1d::without_bias(7, 12, 5)?.dilation(2))),
+            &[3, 7, 500],
+        ),
+    ];
+    for (layer, shape) in layers {
+        for activation in [Activation::Relu, Activation::Sigmoid, Activation::Tanh] {
+            let layer = layer()?;
+            let x = Tensor::randn(shape.as_slice())?.requires_grad_(true)?;
+            let results = |y: Tensor| -> Result<Vec<Vec<f32>>> {
+                layer.zero_grad();
+                x.zero_grad();
+                y.square()?.sum(..)?.backward()?;
+                let parameters = layer.parameters().into_iter().filter_map(|p| p.grad());
+                let grads = parameters.chain(x.grad());
+                grads.chain([y]).map(|t| t.to_vec()).collect()
+            };
+            let at_once = results(layer.forward_then(&x, activation)?)?;
+            let apart = results(activation.of(&layer.forward(&x)?)?)?;
+            assert!(at_once == apart, "{} {activation:?}", layer.describe());
+        }
+    }
     Ok(())
 }
 

@@ -9,8 +9,9 @@
 //!
 //! Errors, in units of the last place of the exact value: in f64 at most 1 for `exp`, `exp2`, `exp_m1`,
 //! the logarithms, `sin` and `cos`, at most 2 for `tan`, the hyperbolic functions, `sigmoid` and `erf`, at
-//! most 4 for `erfc`. In f32 at most 2, over the whole range, subnormal results included. Tests
-//! measure it.
+//! most 4 for `erfc`. In f32 at most 2, over the whole range, subnormal results included. The exception
+//! is `sigmoid` where e⁻ˣ is beyond the largest number, below −88.7 in f32 and −709.7 in f64: there it is
+//! 0 instead of subnormal. Tests measure it; the documentation of tensors' functions repeats it.
 
 #[cfg(test)]
 mod accuracy;

@@ -1,7 +1,8 @@
 //! Loops over memory. No gradients, no tensors: slices and layouts in, buffers out.
 //!
-//! Each kernel is a plain loop that the compiler vectorises; [`vectorize`] compiles it for several
-//! instruction sets and picks the best one at run time. Work above a size is cut into chunks by
+//! Most kernels are plain loops that the compiler vectorises; [`vectorize`] compiles them for several
+//! instruction sets and picks the best one at run time. Products of narrow matrices and convolutions
+//! hold their results in registers, and are written with explicit vectors ([`simd`]). Work above a size is cut into chunks by
 //! [`parallel`], whose boundaries depend on the size alone, never on the number of threads: results
 //! are the same bits on one thread and on many.
 
@@ -20,7 +21,6 @@ pub(crate) mod pool;
 pub(crate) mod reduce;
 pub(crate) mod rows;
 pub(crate) mod scan;
-#[allow(dead_code)] // Until the convolutions, which are next.
 pub(crate) mod simd;
 pub(crate) mod sort;
 pub(crate) mod triangle;

@@ -2,9 +2,9 @@
 //!
 //! One job runs at a time. Its tasks are numbered; the caller and the workers each have a share of
 //! the numbers, the same at every job, so that they come upon what they left in their caches. Who
-//! has finished goes on with the others' shares. Workers spin for a moment after a job, because the next one usually
-//! comes at once, then sleep, so an idle program uses no processor. The caller never waits for a
-//! sleeping worker: a job that is over is closed, and who comes late goes back to sleep.
+//! has finished goes on with the others' shares. Workers spin for a moment after a job, because the
+//! next one usually comes at once, then sleep, so an idle program uses no processor. The caller never
+//! waits for a sleeping worker: a job that is over is closed, and who comes late goes back to sleep.
 //!
 //! What a task computes depends on its number alone, so results do not depend on the number of
 //! threads. A job started inside a job, or while another user thread runs one, runs on its caller
@@ -106,8 +106,8 @@ pub fn set_num_threads(n: usize) {
     THREADS.store(n.clamp(1, MAX_THREADS), Ordering::Relaxed);
 }
 
-/// The workers, and the job as they see it. The pointer stays valid until `active` has fallen to 0 after the
-/// job was closed, which the caller waits for.
+/// The workers, and the job as they see it. The pointer stays valid until, after the job was closed,
+/// no worker is inside any more, which the caller waits for.
 struct Pool {
     /// Held by the thread whose job runs.
     owner: Mutex<()>,

@@ -29,12 +29,12 @@ pub(crate) struct Member {
 
 impl Axis {
     /// Of `input` positions, with the members of each of `count` windows of at most `size` places.
-    pub(crate) fn new<M: Iterator<Item = Member>>(
+    pub(crate) fn new<M: ExactSizeIterator<Item = Member>>(
         [input, size, count]: [usize; 3],
         window: impl Fn(usize) -> M,
     ) -> Result<Self> {
-        let mut starts = room(count + 1)?;
-        let total = (0..count).try_fold(0usize, |n, i| n.checked_add(window(i).count()));
+        let mut starts = room(count.saturating_add(1))?;
+        let total = (0..count).try_fold(0usize, |n, i| n.checked_add(window(i).len()));
         let mut members = room(total.unwrap_or(usize::MAX))?;
         for i in 0..count {
             starts.push(members.len());

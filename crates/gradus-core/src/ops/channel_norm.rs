@@ -118,7 +118,7 @@ impl Tensor {
                 };
                 return Err(err!(
                     Value,
-                    "{OP}: {what} must be defined in evaluation mode"
+                    "{OP}: {what} must be defined in evaluation mode; give it, or train to use the input's own statistics"
                 ));
             };
             let [mean, var] = [mean.to_vec()?, var.to_vec()?];
@@ -133,7 +133,8 @@ impl Tensor {
         if norm.rows == 1 {
             return Err(err!(
                 Value,
-                "{OP}: Expected more than 1 value per channel when training, got input size {:?}",
+                "{OP}: Expected more than 1 value per channel when training, got input size {:?}; use larger batches, or \
+                 evaluation mode",
                 self.shape()
             ));
         }
@@ -190,7 +191,8 @@ impl Tensor {
         if n * (c / groups) * rows == 1 {
             return Err(err!(
                 Value,
-                "{OP}: Expected more than 1 value per channel when training, got input size {:?}",
+                "{OP}: Expected more than 1 value per channel when training, got input size {:?} and num_groups={groups}; use \
+                 fewer groups or larger inputs",
                 self.shape()
             ));
         }
@@ -228,7 +230,7 @@ impl Tensor {
         if rows == 1 {
             return Err(err!(
                 Value,
-                "{OP}: Expected more than 1 spatial element when training, got input size {:?}",
+                "{OP}: Expected more than 1 spatial element when training, got input size {:?}; use larger inputs",
                 self.shape()
             ));
         }
@@ -250,8 +252,9 @@ impl Tensor {
         let &[n, c, ..] = self.shape() else {
             return Err(err!(
                 Shape,
-                "{op}: Expected at least 2 dimensions for input tensor but received {}: [n, c] or [n, c, ...]",
-                self.ndim()
+                "{op}: Expected at least 2 dimensions for input tensor but received {}: [n, c] or [n, c, ...], not {:?}",
+                self.ndim(),
+                self.shape()
             ));
         };
         for (tensor, what) in given {

@@ -2,6 +2,7 @@
 //! operation, what it got and the rule or the remedy, and that no tensor was changed.
 
 mod binary;
+mod conv;
 mod create;
 mod gradients;
 mod index;
@@ -9,6 +10,7 @@ mod inplace;
 mod linalg;
 mod loss;
 mod matmul;
+mod pictures;
 mod pointwise;
 mod random;
 mod reduce;
@@ -107,6 +109,8 @@ const TABLES: &[&[Row]] = &[
     matmul::TABLE,
     linalg::TABLE,
     loss::TABLE,
+    conv::TABLE,
+    pictures::TABLE,
     inplace::TABLE,
     gradients::TABLE,
 ];

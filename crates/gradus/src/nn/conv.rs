@@ -4,7 +4,7 @@ use super::scope::located;
 use super::sizes::{expect_channels, times, unless};
 use super::{Layer, Module, Parameter, Sizes, uniform_parameter};
 use crate::conv::{self, Padding};
-use crate::{Error, Kind, Result, Tensor};
+use crate::{Activation, Error, Kind, Result, Tensor};
 
 /// A convolution over `N` dimensions. Shapes of [`Conv2d`]: input [n, in, h, w], weight
 /// [out, in / groups, kh, kw], bias \[out\], result [n, out, h', w']; one of [`Conv1d`] has one
@@ -76,6 +76,26 @@ impl<const N: usize> Conv<N> {
         groups: usize,
     ) -> Result<Self> {
         Self::build(input, output, kernel.sizes(), groups, true)
+    }
+
+    /// [`grouped`](Conv::grouped), and nothing added, as in the depthwise convolutions before a
+    /// normalisation.
+    ///
+    /// # Errors
+    /// As [`grouped`](Conv::grouped).
+    ///
+    /// ```
+    /// use gradus::nn::{Conv2d, Module};
+    /// assert_eq!(Conv2d::grouped_without_bias(32, 32, 3, 32)?.num_parameters(), 32 * 9);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn grouped_without_bias(
+        input: usize,
+        output: usize,
+        kernel: impl Sizes<N>,
+        groups: usize,
+    ) -> Result<Self> {
+        Self::build(input, output, kernel.sizes(), groups, false)
     }
 
     fn build(
@@ -164,6 +184,12 @@ impl Layer for Conv<1> {
         self.run(x, Tensor::conv1d)
     }
 
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.run(x, |x, weight, bias, options| {
+            x.conv1d_then(weight, bias, options, activation)
+        })
+    }
+
     fn describe(&self) -> String {
         self.text()
     }
@@ -172,6 +198,12 @@ impl Layer for Conv<1> {
 impl Layer for Conv<2> {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.run(x, Tensor::conv2d)
+    }
+
+    fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.run(x, |x, weight, bias, options| {
+            x.conv2d_then(weight, bias, options, activation)
+        })
     }
 
     fn describe(&self) -> String {
@@ -235,6 +267,25 @@ impl<const N: usize> ConvTranspose<N> {
         groups: usize,
     ) -> Result<Self> {
         Self::build(input, output, kernel.sizes(), groups, true)
+    }
+
+    /// [`grouped`](ConvTranspose::grouped), and nothing added.
+    ///
+    /// # Errors
+    /// As [`grouped`](ConvTranspose::grouped).
+    ///
+    /// ```
+    /// use gradus::nn::{ConvTranspose2d, Module};
+    /// assert_eq!(ConvTranspose2d::grouped_without_bias(8, 4, 3, 2)?.num_parameters(), 8 * 2 * 9);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn grouped_without_bias(
+        input: usize,
+        output: usize,
+        kernel: impl Sizes<N>,
+        groups: usize,
+    ) -> Result<Self> {
+        Self::build(input, output, kernel.sizes(), groups, false)
     }
 
     fn build(

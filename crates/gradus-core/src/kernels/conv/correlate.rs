@@ -14,7 +14,7 @@
 
 use super::outputs::{Group, Outputs};
 use super::weights::{Block, Blocks, MAX_WIDTH, Weights};
-use super::{Axis, Target, bias_of};
+use super::{Axis, Finish, Target, bias_of};
 use crate::error::Result;
 use crate::kernels::View;
 use crate::kernels::parallel::{self, Shared};
@@ -26,9 +26,11 @@ use std::ops::Range;
 const WORK_A_TASK: usize = 1 << 23;
 const LEAST_WORK: usize = 1 << 19;
 const TASKS: usize = 16;
+/// Numbers of the result that a task completes where that is done at the end.
+const FINISH_A_TASK: usize = 1 << 14;
 
-/// Writes conv(x, w) + b to the places of `target`. There are outputs, `x` has its channels side by
-/// side, and `w` has weights.
+/// Writes conv(x, w) + b to the places of `target`, completed by `finish`, for which they must have no
+/// gaps between them. There are outputs, `x` has its channels side by side, and `w` has weights.
 ///
 /// # Errors
 /// If there is no memory for copies of the weights.
@@ -39,6 +41,7 @@ pub(super) fn correlate<T: Lane>(
     w: &Weights<'_, T>,
     bias: Option<View<'_, T>>,
     axes: [Axis; 2],
+    finish: Option<Finish<'_, T>>,
 ) -> Result<()> {
     let [down, across] = axes;
     let images = x.layout.shape[0];
@@ -77,12 +80,21 @@ pub(super) fn correlate<T: Lane>(
     let columns = Group::all(&across, 0..across.output);
     let rows = images * down.output;
     let rows_a_task = rows_a_task(axes, blocks, rows);
-    let out = Shared(out.as_mut_ptr());
+    let row_len = across.output * blocks.channels * w.groups;
+    assert!(
+        finish.is_none()
+            || target.is_dense(axes.map(|axis| axis.output), blocks.channels * w.groups),
+        "conv: gaps in a result to be completed"
+    );
+    let whole = out;
+    let out = Shared(whole.as_mut_ptr());
     parallel::run(rows.div_ceil(rows_a_task) * w.groups, |task| {
         let (group, cut) = (task % w.groups, task / w.groups);
         let rows = parallel::chunk(rows, rows_a_task, cut);
+        let own = target.first + rows.start * row_len..target.first + rows.end * row_len;
+        let outputs = Outputs::new(rows, &columns, axes, x.layout, &target);
         let tiles = Tiles {
-            outputs: Outputs::new(rows, &columns, axes, x.layout, &target),
+            outputs: &outputs,
             data: x.data.get(group * channels..).unwrap_or_default(),
             zeros: &zeros,
             channels,
@@ -101,7 +113,18 @@ pub(super) fn correlate<T: Lane>(
             Some(_) => run(Depthwise(tiles)),
             None => run(tiles),
         }
+        outputs.leave();
+        if let (Some(finish), 1) = (finish, w.groups) {
+            // SAFETY: rows follow each other without gaps, the last one ends within the result (both
+            // asserted above), and no other task has any of these.
+            finish(unsafe { std::slice::from_raw_parts_mut(out.get().add(own.start), own.len()) });
+        }
     });
+    if let (Some(finish), 2..) = (finish, w.groups) {
+        // A task has only its group's channels of each output: too few at a time.
+        let used = &mut whole[target.first..][..rows * row_len];
+        parallel::fill(used, FINISH_A_TASK, |_, part| finish(part));
+    }
     Ok(())
 }
 
@@ -124,7 +147,7 @@ fn rows_a_task([down, across]: [Axis; 2], blocks: Blocks, rows: usize) -> usize 
 
 /// The tiles of a task.
 struct Tiles<'a, T> {
-    outputs: Outputs,
+    outputs: &'a Outputs,
     data: &'a [T],
     /// What missing taps read.
     zeros: &'a [T],
@@ -209,7 +232,7 @@ impl<T: Lane> Tiles<'_, T> {
         first: usize,
         scratch: &mut [[T; MAX_WIDTH]],
     ) {
-        let outputs = &self.outputs;
+        let outputs = self.outputs;
         let last = outputs.starts.len().min(first + M) - 1;
         let (mut starts, mut places) = ([0; M], [0; M]);
         let kind = &outputs.taps[outputs.kinds[first]];

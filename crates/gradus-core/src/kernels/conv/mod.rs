@@ -1,10 +1,12 @@
 //! Convolutions of images, `[n, c, h, w]`, with a weight, `[o, c / groups, kh, kw]`.
 //!
-//! Results lie with channels last in memory, and so should inputs; others are copied row by row
-//! where they are read. A convolution is a matrix product of patches (`patches`) and packed weights
-//! (`weights`), without a matrix of patches: `correlate` reads them where they are. A transposed
-//! convolution is such a product for each phase of its strides (`phases`). The weight's gradient is
-//! the other product of patches, with the output's gradient (`weight_gradient`).
+//! Results lie with channels last in memory, and so should inputs; others are copied first. A
+//! convolution is a matrix product of patches and packed weights (`weights`), without a matrix of
+//! patches: `correlate` reads them where they are, in an order of outputs (`outputs`) in which the
+//! missing taps of borders can be left out. A transposed convolution is such a product for each phase
+//! of its strides (`phases`). The weight's gradient is the other product of patches, with the output's
+//! gradient (`weight_gradient`); it copies the rows it needs with their borders, block by block
+//! (`patches`).
 
 mod correlate;
 mod outputs;
@@ -84,7 +86,10 @@ pub(crate) struct Geometry {
 /// A buffer and where the elements of an image or weight lie in it.
 pub(crate) type Placed = (Buffer, Layout);
 
-/// conv(x, w) + b.
+/// What completes a result, piece by piece while the piece is in the cache: an activation.
+pub(crate) type Finish<'a, T> = &'a (dyn Fn(&mut [T]) + Sync);
+
+/// conv(x, w) + b, then completed by `finish`.
 ///
 /// # Errors
 /// If there is no memory for it.
@@ -93,6 +98,7 @@ pub(crate) fn forward<T: Lane>(
     x: View<'_, T>,
     w: View<'_, T>,
     bias: Option<View<'_, T>>,
+    finish: Option<Finish<'_, T>>,
 ) -> Result<Placed> {
     let [h, width] = g.axes.map(|axis| axis.output);
     let layout = channels_last([x.layout.shape[0], w.layout.shape[0], h, width])?;
@@ -101,7 +107,8 @@ pub(crate) fn forward<T: Lane>(
         let weights = Weights::new(w, g.groups);
         let target = Target::whole(&layout);
         with_channels_last(x, weights.slack(), |x| {
-            correlate::correlate(out.slice_mut(), target, x, &weights, bias, g.axes)
+            let out = out.slice_mut();
+            correlate::correlate(out, target, x, &weights, bias, g.axes, finish)
         })?;
     }
     Ok((out, layout))
@@ -139,7 +146,7 @@ pub(crate) fn transposed<T: Lane>(
             for across in &phases[1] {
                 let weights = weights.clone().taps([down, across]);
                 let (target, axes) = (target.of([down, across]), [down.axis, across.axis]);
-                correlate::correlate(out.slice_mut(), target, y, &weights, bias, axes)?;
+                correlate::correlate(out.slice_mut(), target, y, &weights, bias, axes, None)?;
             }
         }
         Ok(())
@@ -247,6 +254,11 @@ impl Target {
             first: self.first + down.start * row + across.start * column,
             steps: [image, row * down.step, column * across.step],
         }
+    }
+
+    /// Whether the outputs of these sizes lie side by side, without gaps.
+    fn is_dense(&self, [rows, columns]: [usize; 2], channels: usize) -> bool {
+        self.steps == [rows * columns * channels, columns * channels, channels]
     }
 
     fn place(&self, image: usize, [row, column]: [usize; 2]) -> usize {

@@ -3,6 +3,7 @@
 
 use super::{Axis, Target};
 use crate::shape::Layout;
+use std::cell::Cell;
 use std::ops::Range;
 
 /// Outputs of one direction that have the same taps.
@@ -43,7 +44,19 @@ pub(super) struct Outputs {
     pub taps: Vec<[Range<usize>; 2]>,
 }
 
+thread_local! {
+    /// The lists of the last task, whose memory the next one takes.
+    static SPARE: Cell<Outputs> = const { Cell::new(Outputs::EMPTY) };
+}
+
 impl Outputs {
+    const EMPTY: Self = Self {
+        starts: Vec::new(),
+        places: Vec::new(),
+        kinds: Vec::new(),
+        taps: Vec::new(),
+    };
+
     /// Those of `rows`, counted through all images, and `columns`.
     pub(super) fn new(
         rows: Range<usize>,
@@ -52,13 +65,13 @@ impl Outputs {
         input: &Layout,
         target: &Target,
     ) -> Self {
+        let mut all = SPARE.take();
+        all.taps.clear();
         let count = rows.len() * across.output;
-        let mut all = Self {
-            starts: Vec::with_capacity(count),
-            places: Vec::with_capacity(count),
-            kinds: Vec::with_capacity(count),
-            taps: Vec::new(),
-        };
+        for list in [&mut all.starts, &mut all.places, &mut all.kinds] {
+            list.clear();
+            list.reserve(count);
+        }
         let [image, _, row, column] = [0, 1, 2, 3].map(|d| input.strides[d]);
         // Positions before the input wrap round; only taps that the input has are ever read.
         let first = |axis: &Axis, o: usize, step: isize| {
@@ -84,5 +97,10 @@ impl Outputs {
             }
         }
         all
+    }
+
+    /// Leaves the memory to this thread's next task.
+    pub(super) fn leave(self) {
+        SPARE.set(self);
     }
 }

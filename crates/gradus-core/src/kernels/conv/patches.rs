@@ -1,11 +1,11 @@
-//! What each output of a convolution is made of.
+//! What each output of a convolution is made of, as the gradient of the weight goes through it.
 //!
 //! The patch of an output is a sequence of numbers in the order kernel row, kernel column, channel.
 //! With channels last in memory it is a few *runs* of neighbours: one for each row of the kernel, or
 //! one for each of its positions if it is dilated. The runs lie the same way in every patch, so two
-//! short tables say everything: where each patch begins, and where each run does from there. Nothing
-//! is unrolled. Where an input has other strides or needs zeros around it, the few rows that a task
-//! reads are copied into a scratch of its own.
+//! tables say everything: where each patch begins, and where each run does from there. Where an input
+//! has other strides or needs zeros around it, the few rows that a block of outputs needs are copied
+//! into a scratch of the task's own.
 
 use super::Axis;
 use crate::dtype::Number;

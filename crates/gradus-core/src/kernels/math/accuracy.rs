@@ -46,11 +46,11 @@ const OWN: &[Compared] = &[
     ("sin", Real::sin, f64::sin),
     ("cos", Real::cos, f64::cos),
     ("tan", Float::tan, f64::tan),
-    // Below −87 the result passes through e⁻ˣ = ∞ and is 0 instead of subnormal.
+    // Below −88.7 the result passes through e⁻ˣ = ∞ and is 0 instead of subnormal.
     (
         "sigmoid",
         |x| match x {
-            ..-87.0 => f64::from(x).exp() as f32,
+            ..-88.7 => f64::from(x).exp() as f32,
             x => Real::sigmoid(x),
         },
         |x| 1.0 / (1.0 + (-x).exp()),
@@ -149,6 +149,13 @@ fn f64_functions_agree_with_the_standard_library_over_dense_ranges() {
             assert!(error <= most + 1.0, "{name}({x}) is {error} off");
         }
     }
+}
+
+#[test]
+fn sigmoid_is_0_instead_of_subnormal_where_it_passes_through_infinity() {
+    assert_eq!([-88.8f32, -100.0, -1e9].map(Real::sigmoid), [0.0; 3]);
+    assert_eq!([-709.8, -720.0, -1e300].map(f64::sigmoid), [0.0; 3]);
+    assert!(Real::sigmoid(-88.6f32) > 0.0 && f64::sigmoid(-709.6) > 0.0);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::function::WeightGradient;
 use super::{Conv, ConvTranspose, Padding, check};
 use crate::autograd::apply;
 use crate::error::Result;
+use crate::ops::Activation;
 use crate::ops::registry::{Case, Input};
 use crate::tensor::Tensor;
 
@@ -34,6 +35,15 @@ fn conv2d(x: &[Tensor], options: Conv<2>) -> Result<Tensor> {
 
 fn conv1d(x: &[Tensor], options: Conv<1>) -> Result<Tensor> {
     x[0].conv1d(&x[1], x.get(2), &options)
+}
+
+/// The same with an activation.
+fn conv2d_then(x: &[Tensor], options: Conv<2>, activation: Activation) -> Result<Tensor> {
+    x[0].conv2d_then(&x[1], x.get(2), &options, activation)
+}
+
+fn conv1d_then(x: &[Tensor], options: Conv<1>, activation: Activation) -> Result<Tensor> {
+    x[0].conv1d_then(&x[1], x.get(2), &options, activation)
 }
 
 fn conv_transpose2d(x: &[Tensor], options: ConvTranspose<2>) -> Result<Tensor> {
@@ -290,6 +300,89 @@ pub(in crate::ops) const CASES: &[Case] = &[
         },
     )
     .torch("F.conv1d(x[0], x[1], dilation=3)"),
+    Case::new(
+        "conv2d_relu",
+        &[
+            Input::real(&[2, 3, 5, 4]),
+            Input::real(&[4, 3, 3, 2]),
+            Input::real(&[4]),
+        ],
+        |x| conv2d_then(x, DEFAULT, Activation::Relu),
+    )
+    .torch("F.relu(F.conv2d(x[0], x[1], x[2]))"),
+    // In groups, of which each has only some channels of the result.
+    Case::new(
+        "conv2d_sigmoid",
+        &[
+            Input::real(&[2, 4, 3, 3]),
+            Input::real(&[6, 2, 2, 2]),
+            Input::real(&[6]),
+        ],
+        |x| {
+            conv2d_then(
+                x,
+                Conv {
+                    groups: 2,
+                    ..DEFAULT
+                },
+                Activation::Sigmoid,
+            )
+        },
+    )
+    .torch("torch.sigmoid(F.conv2d(x[0], x[1], x[2], groups=2))"),
+    // Depthwise.
+    Case::new(
+        "conv2d_tanh",
+        &[Input::real(&[3, 4, 4]), Input::real(&[3, 1, 3, 3])],
+        |x| {
+            conv2d_then(
+                x,
+                Conv {
+                    groups: 3,
+                    padding: Padding::Same,
+                    ..DEFAULT
+                },
+                Activation::Tanh,
+            )
+        },
+    )
+    .torch("torch.tanh(F.conv2d(x[0], x[1], groups=3, padding='same'))"),
+    Case::new(
+        "conv1d_relu",
+        &[Input::real(&[2, 5]), Input::real(&[3, 2, 2])],
+        |x| conv1d_then(x, ROWS, Activation::Relu),
+    )
+    .torch("F.relu(F.conv1d(x[0], x[1]))"),
+    Case::new(
+        "conv1d_sigmoid",
+        &[
+            Input::real(&[2, 3, 7]),
+            Input::real(&[4, 3, 3]),
+            Input::real(&[4]),
+        ],
+        |x| {
+            conv1d_then(
+                x,
+                Conv {
+                    stride: [2],
+                    padding: Padding::Each([1]),
+                    ..ROWS
+                },
+                Activation::Sigmoid,
+            )
+        },
+    )
+    .torch("torch.sigmoid(F.conv1d(x[0], x[1], x[2], 2, 1))"),
+    Case::new(
+        "conv1d_tanh",
+        &[
+            Input::real(&[1, 2, 6]),
+            Input::real(&[3, 2, 3]),
+            Input::real(&[3]),
+        ],
+        |x| conv1d_then(x, ROWS, Activation::Tanh),
+    )
+    .torch("torch.tanh(F.conv1d(x[0], x[1], x[2]))"),
     Case::new(
         "conv_transpose2d",
         &[

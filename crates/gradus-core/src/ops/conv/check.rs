@@ -71,13 +71,16 @@ fn weights<const N: usize>(
     groups: usize,
     channels: Option<usize>,
 ) -> Result<()> {
-    for (what, wrong) in [
-        ("stride", stride.contains(&0)),
-        ("dilation", dilation.contains(&0)),
-        ("groups", groups == 0),
+    for (what, numbers) in [
+        ("stride", &stride[..]),
+        ("dilation", &dilation),
+        ("groups", &[groups]),
     ] {
-        if wrong {
-            return Err(err!(Value, "{op}: non-positive {what} is not supported"));
+        if numbers.contains(&0) {
+            return Err(err!(
+                Value,
+                "{op}: non-positive {what} is not supported, but got {numbers:?}; use 1 or more"
+            ));
         }
     }
     if weight[0] < groups {
@@ -129,7 +132,8 @@ pub(super) fn convolution<const N: usize>(
     if padding == Padding::Same && stride != [1; N] {
         return Err(err!(
             Value,
-            "{op}: padding='same' is not supported for strided convolutions, got stride {stride:?}"
+            "{op}: padding='same' is not supported for strided convolutions, but got stride {stride:?}; give the \
+             zeros of each dimension"
         ));
     }
     let sizes = &x[x.len() - N..];
@@ -160,7 +164,8 @@ pub(super) fn convolution<const N: usize>(
         return Err(err!(
             Shape,
             "{op}: Calculated padded input size per channel: {padded:?}. Kernel size: {:?}, with dilation {dilation:?}. \
-             Kernel size can't be greater than actual input size",
+             Kernel size can't be greater than actual input size, which is {x:?}; use a smaller kernel, more padding or larger \
+             inputs",
             &weight[2..]
         ));
     }
@@ -213,7 +218,7 @@ pub(super) fn transposed<const N: usize>(
         return Err(err!(
             Shape,
             "{op}: Given input size {x:?}, kernel {:?}, stride {stride:?} and padding {padding:?}, the calculated output \
-             size {:?} is too small",
+             size {:?} is too small; use less padding or larger inputs",
             &weight[2..],
             axes.map(|axis| axis.input)
         ));
@@ -242,13 +247,14 @@ const LARGEST: usize = isize::MAX as usize / 8;
 fn too_large(op: &str) -> crate::Error {
     err!(
         Memory,
-        "{op}: the padded image is too large for this machine's memory"
+        "{op}: the padded image is too large for this machine's memory; use less padding, stride or dilation"
     )
 }
 
 /// How many positions a kernel covers.
 fn reach(op: &str, kernel: usize, dilation: usize) -> Result<usize> {
-    let reach = (kernel - 1).checked_mul(dilation).map(|n| n + 1);
+    let reach = (kernel - 1).checked_mul(dilation);
+    let reach = reach.and_then(|n| n.checked_add(1));
     reach.filter(|&n| n < LARGEST).ok_or_else(|| {
         err!(
             Value,

@@ -8,13 +8,15 @@ use crate::dtype::{Element, dispatch_float};
 use crate::error::Result;
 use crate::kernels::View;
 use crate::kernels::conv::{self, Geometry, Placed};
+use crate::ops::Activation;
 use crate::shape::Dims;
 use crate::tensor::Tensor;
 
-/// conv(x, w) + b.
+/// f(conv(x, w) + b), where f is the activation, or x if there is none.
 pub(super) struct Convolution {
     pub dims: usize,
     pub geometry: Geometry,
+    pub then: Option<Activation>,
 }
 
 /// convᵀ(y, w) + b: the gradient of x for the gradient y.
@@ -29,24 +31,54 @@ pub(super) struct WeightGradient {
     pub geometry: Geometry,
 }
 
+impl Convolution {
+    /// Without an activation.
+    fn plain(dims: usize, geometry: Geometry) -> Self {
+        Self {
+            dims,
+            geometry,
+            then: None,
+        }
+    }
+}
+
 impl Function for Convolution {
     fn name(&self) -> &'static str {
-        ["conv1d", "conv2d"][self.dims - 1]
+        let rows = ["conv1d", "conv1d_relu", "conv1d_sigmoid", "conv1d_tanh"];
+        let images = ["conv2d", "conv2d_relu", "conv2d_sigmoid", "conv2d_tanh"];
+        let [plain, names @ ..] = if self.dims == 1 { rows } else { images };
+        self.then.map_or(plain, |then| then.after(names))
     }
 
     fn forward(&self, ctx: &mut Context, x: &[&Tensor]) -> Result<Tensor> {
-        let &Self { dims, geometry } = self;
+        let &Self {
+            dims,
+            geometry,
+            then,
+        } = self;
         ctx.save(x[0]);
         ctx.save(x[1]);
-        dispatch_float!(self.name(), x[0].dtype(), T => images([x[0], x[1]], |[a, w]| match x.get(2) {
-            Some(b) => b.with::<T, _>(|b| conv::forward(&geometry, a, w, Some(b))),
-            None => conv::forward(&geometry, a, w, None),
+        let y = dispatch_float!(self.name(), x[0].dtype(), T => images([x[0], x[1]], |[a, w]| {
+            let activate = then.map(|activation| move |part: &mut [T]| activation.overwrite(part));
+            let finish = activate.as_ref().map(|f| f as conv::Finish<'_, T>);
+            match x.get(2) {
+                Some(b) => b.with::<T, _>(|b| conv::forward(&geometry, a, w, Some(b), finish)),
+                None => conv::forward(&geometry, a, w, None, finish),
+            }
         }))
-        .map(|y| tensor(y, dims))
+        .map(|y| tensor(y, dims))?;
+        if then.is_some() {
+            ctx.save(&y);
+        }
+        Ok(y)
     }
 
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
-        let &Self { dims, geometry } = self;
+        let &Self { dims, geometry, .. } = self;
+        let grad = match self.then {
+            Some(activation) => &activation.chain(grad, &saved.get(2)?)?,
+            None => grad,
+        };
         let (x, w) = (saved.get(0)?, saved.get(1)?);
         let dx = saved.grad(0, || apply(Transposed { dims, geometry }, &[grad, &w]))?;
         if saved.needs(1) && saved.needs(2) && !is_grad_enabled() {
@@ -61,7 +93,7 @@ impl Function for Convolution {
 
 /// Both gradients in one pass over x and y.
 fn weight_and_bias(
-    &Convolution { dims, geometry }: &Convolution,
+    &Convolution { dims, geometry, .. }: &Convolution,
     x: &Tensor,
     y: &Tensor,
 ) -> Result<(Tensor, Tensor)> {
@@ -91,7 +123,7 @@ impl Function for Transposed {
     fn backward(&self, saved: &Saved<'_>, grad: &Tensor) -> Result<Grads> {
         let &Self { dims, geometry } = self;
         let (y, w) = (saved.get(0)?, saved.get(1)?);
-        let dy = saved.grad(0, || apply(Convolution { dims, geometry }, &[grad, &w]))?;
+        let dy = saved.grad(0, || apply(Convolution::plain(dims, geometry), &[grad, &w]))?;
         let dw = saved.grad(1, || apply(WeightGradient { dims, geometry }, &[grad, &y]))?;
         let db = saved.grad(2, || sum_by_channel(grad))?;
         Ok([dy, dw, db].into_iter().take(saved.inputs()).collect())
@@ -116,7 +148,7 @@ impl Function for WeightGradient {
         let &Self { dims, geometry } = self;
         let (x, y) = (saved.get(0)?, saved.get(1)?);
         let dx = saved.grad(0, || apply(Transposed { dims, geometry }, &[&y, grad]))?;
-        let dy = saved.grad(1, || apply(Convolution { dims, geometry }, &[&x, grad]))?;
+        let dy = saved.grad(1, || apply(Convolution::plain(dims, geometry), &[&x, grad]))?;
         Ok([dx, dy].into())
     }
 }

@@ -18,6 +18,7 @@ mod function;
 
 use crate::autograd::apply;
 use crate::error::Result;
+use crate::ops::Activation;
 use crate::tensor::Tensor;
 use function::{Convolution, Transposed};
 
@@ -136,7 +137,31 @@ impl Tensor {
         bias: Option<&Tensor>,
         options: &Conv<1>,
     ) -> Result<Tensor> {
-        convolve("conv1d", self, weight, bias, options)
+        convolve("conv1d", self, weight, bias, options, None)
+    }
+
+    /// [`conv1d`](Tensor::conv1d) and then an activation, in one pass over the result: the same bits,
+    /// sooner.
+    ///
+    /// # Errors
+    /// As [`conv1d`](Tensor::conv1d).
+    ///
+    /// ```
+    /// # use gradus_core::{Activation, Tensor, conv::Conv};
+    /// let x = Tensor::from([[1.0, 2.0, 1.0]]);
+    /// let w = Tensor::from([[[1.0, -1.0]]]);
+    /// let y = x.conv1d_then(&w, None, &Conv::default(), Activation::Relu)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [0.0, 1.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn conv1d_then(
+        &self,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        options: &Conv<1>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        convolve("conv1d_then", self, weight, bias, options, Some(activation))
     }
 
     /// A convolution of images (without flipping the kernel, as in PyTorch). Shapes `[n, in, h, w]`
@@ -162,7 +187,31 @@ impl Tensor {
         bias: Option<&Tensor>,
         options: &Conv<2>,
     ) -> Result<Tensor> {
-        convolve("conv2d", self, weight, bias, options)
+        convolve("conv2d", self, weight, bias, options, None)
+    }
+
+    /// [`conv2d`](Tensor::conv2d) and then an activation, in one pass over the result: the same bits,
+    /// sooner.
+    ///
+    /// # Errors
+    /// As [`conv2d`](Tensor::conv2d).
+    ///
+    /// ```
+    /// # use gradus_core::{Activation, Tensor, conv::Conv};
+    /// let x = Tensor::from([[[1.0, 2.0], [3.0, 4.0]]]);
+    /// let w = Tensor::from([[[[1.0, -1.0]]]]);
+    /// let y = x.conv2d_then(&w, None, &Conv::default(), Activation::Relu)?;
+    /// assert_eq!(y.to_vec::<f32>()?, [0.0, 0.0]);
+    /// # Ok::<(), gradus_core::Error>(())
+    /// ```
+    pub fn conv2d_then(
+        &self,
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        options: &Conv<2>,
+        activation: Activation,
+    ) -> Result<Tensor> {
+        convolve("conv2d_then", self, weight, bias, options, Some(activation))
     }
 
     /// The transpose of [`conv1d`](Tensor::conv1d): the map that takes an output's gradient to the
@@ -223,13 +272,19 @@ fn convolve<const N: usize>(
     weight: &Tensor,
     bias: Option<&Tensor>,
     options: &Conv<N>,
+    then: Option<Activation>,
 ) -> Result<Tensor> {
     check::operands::<N>(op, [x, weight], bias)?;
     let geometry = check::convolution(op, [x.shape(), weight.shape()], options)?;
     check::bias(op, weight, bias, weight.shape()[0])?;
     batched::<N>(x, |x| {
         let inputs = [Some(x), Some(weight), bias];
-        apply(Convolution { dims: N, geometry }, &present(&inputs))
+        let convolution = Convolution {
+            dims: N,
+            geometry,
+            then,
+        };
+        apply(convolution, &present(&inputs))
     })
 }
 

@@ -33,6 +33,8 @@ pub(in crate::ops) const CASES: &[Case] = &[
 
 impl Tensor {
     /// The logistic function 1/(1 + e⁻ˣ), without overflow at either end.
+    /// At most 2 units in the last place off, but 0 instead of subnormal below −88.7 in f32 and −709.7
+    /// in f64.
     ///
     /// # Errors
     /// If there is no memory for the result.

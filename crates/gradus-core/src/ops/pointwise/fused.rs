@@ -9,7 +9,7 @@ use crate::kernels::math::Float;
 use crate::tensor::Tensor;
 
 /// An activation function that products can apply to their result while it is in the cache, as
-/// [`Tensor::linear_then`] does. The derivative of each is a function of the result alone.
+/// [`Tensor::linear_then`] and [`Tensor::conv2d_then`] do. The derivative of each is a function of the result alone.
 ///
 /// ```
 /// use gradus_core::{Activation, Tensor};

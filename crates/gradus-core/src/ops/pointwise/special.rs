@@ -19,6 +19,7 @@ pub(in crate::ops) const CASES: &[Case] = &[
 
 impl Tensor {
     /// The error function: 2/√π times the integral of e^(−t²) from 0 to x.
+    /// At most 2 units in the last place off.
     ///
     /// # Errors
     /// If there is no memory for the result.
@@ -33,6 +34,7 @@ impl Tensor {
     }
 
     /// 1 − erf x, accurate also where erf x is close to 1.
+    /// At most 4 units in the last place off in f64, 2 in f32.
     ///
     /// # Errors
     /// If there is no memory for the result.

@@ -113,14 +113,24 @@ impl<const N: usize> Default for AvgPool<N> {
 }
 
 impl<const N: usize> AvgPool<N> {
-    fn axes(&self, op: &str, kernel: [usize; N], x: &Tensor) -> Result<[Weighted; 2]> {
+    /// The windows over `x`, the pictures of an input of this shape.
+    fn axes(
+        &self,
+        op: &str,
+        kernel: [usize; N],
+        input: &[usize],
+        x: &Tensor,
+    ) -> Result<[Weighted; 2]> {
         if self.divisor_override == Some(0) {
-            return Err(err!(Value, "{op}: divisor must be not zero"));
+            return Err(err!(
+                Value,
+                "{op}: divisor must be not zero, but got divisor_override=0; leave it out for the number of elements"
+            ));
         }
         let [rows, cols] = Slide::along(kernel, self.stride, self.padding, [1; N], self.ceil_mode);
         let [mut rows, mut cols] = [
-            self.means(op, &rows, x.shape()[2])?,
-            self.means(op, &cols, x.shape()[3])?,
+            self.means(op, &rows, input, x.shape()[2])?,
+            self.means(op, &cols, input, x.shape()[3])?,
         ];
         if let Some(divisor) = self.divisor_override {
             rows.divisors.fill(divisor as f64);
@@ -129,8 +139,8 @@ impl<const N: usize> AvgPool<N> {
         Ok([rows, cols])
     }
 
-    fn means(&self, op: &str, slide: &Slide, n: usize) -> Result<Weighted> {
-        let axis = slide.axis(op, n)?;
+    fn means(&self, op: &str, slide: &Slide, input: &[usize], n: usize) -> Result<Weighted> {
+        let axis = slide.axis(op, input, n)?;
         let mut divisors = room(axis.windows())?;
         divisors.extend((0..axis.windows()).map(|i| {
             // What hangs over the end of the padding does not count, and a window without members has
@@ -165,7 +175,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn avg_pool1d(&self, kernel: [usize; 1], options: &AvgPool<1>) -> Result<Tensor> {
-        self.means("avg_pool1d", 1, |op, x| options.axes(op, kernel, x))
+        self.means("avg_pool1d", 1, |op, x| {
+            options.axes(op, kernel, self.shape(), x)
+        })
     }
 
     /// The mean of each window of `kernel` rows and columns of pictures, a tensor [n, c, h, w] or
@@ -183,7 +195,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn avg_pool2d(&self, kernel: [usize; 2], options: &AvgPool<2>) -> Result<Tensor> {
-        self.means("avg_pool2d", 2, |op, x| options.axes(op, kernel, x))
+        self.means("avg_pool2d", 2, |op, x| {
+            options.axes(op, kernel, self.shape(), x)
+        })
     }
 
     /// Like [`avg_pool1d`](Tensor::avg_pool1d), with as many windows as asked for, which share out the

@@ -132,9 +132,13 @@ impl<const N: usize> MaxPool<N> {
         )
     }
 
-    fn axes(&self, op: &str, kernel: [usize; N], x: &Tensor) -> Result<[Axis; 2]> {
+    /// The windows over `x`, the pictures of an input of this shape.
+    fn axes(&self, op: &str, kernel: [usize; N], input: &[usize], x: &Tensor) -> Result<[Axis; 2]> {
         let [rows, cols] = self.slides(kernel);
-        Ok([rows.axis(op, x.shape()[2])?, cols.axis(op, x.shape()[3])?])
+        Ok([
+            rows.axis(op, input, x.shape()[2])?,
+            cols.axis(op, input, x.shape()[3])?,
+        ])
     }
 }
 
@@ -153,7 +157,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn max_pool1d(&self, kernel: [usize; 1], options: &MaxPool<1>) -> Result<Tensor> {
-        self.max_pool("max_pool1d", 1, |op, x| options.axes(op, kernel, x))
+        self.max_pool("max_pool1d", 1, |op, x| {
+            options.axes(op, kernel, self.shape(), x)
+        })
     }
 
     /// The largest element of each window of `kernel` rows and columns of pictures, a tensor
@@ -177,7 +183,9 @@ impl Tensor {
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn max_pool2d(&self, kernel: [usize; 2], options: &MaxPool<2>) -> Result<Tensor> {
-        self.max_pool("max_pool2d", 2, |op, x| options.axes(op, kernel, x))
+        self.max_pool("max_pool2d", 2, |op, x| {
+            options.axes(op, kernel, self.shape(), x)
+        })
     }
 
     /// [`max_pool2d`](Tensor::max_pool2d) and the positions of the largest elements, as i64: row times
@@ -201,7 +209,7 @@ impl Tensor {
         const OP: &str = "max_pool2d_with_indices";
         self.dtype().expect_float(OP)?;
         let x = pictures(OP, self, 2)?;
-        let find = MaxPooling::new(OP, &x, options.axes(OP, kernel, &x)?)?;
+        let find = MaxPooling::new(OP, &x, options.axes(OP, kernel, self.shape(), &x)?)?;
         let [_, places] = find.found(&x)?;
         let [rows, cols] = &*find.axes;
         let shape = sized(x.shape(), rows.windows(), cols.windows())?;
@@ -272,7 +280,7 @@ impl Tensor {
             _ => {
                 return Err(err!(
                     Shape,
-                    "{OP}: no picture has pooled to shape {:?}",
+                    "{OP}: no picture has pooled to shape {:?} with kernel {kernel:?} and {options:?}; give the size",
                     self.shape()
                 ));
             }

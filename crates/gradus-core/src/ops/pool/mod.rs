@@ -150,8 +150,8 @@ impl Slide {
         })
     }
 
-    /// The number of windows over `n` positions.
-    fn count(&self, op: &str, n: usize) -> Result<usize> {
+    /// The number of windows over `n` positions of the input of this shape.
+    fn count(&self, op: &str, shape: &[usize], n: usize) -> Result<usize> {
         let Self {
             kernel,
             stride,
@@ -162,7 +162,7 @@ impl Slide {
         let must = |what: &str| {
             Err(err!(
                 Value,
-                "{op}: {what} should be greater than zero, but got 0"
+                "{op}: {what} should be greater than zero, but got kernel size {kernel}, stride {stride} and dilation {dilation}"
             ))
         };
         if kernel == 0 {
@@ -180,7 +180,7 @@ impl Slide {
             return Err(err!(
                 Value,
                 "{op}: pad should be at most half of effective kernel size, but got pad={padding}, kernel_size={kernel} \
-                 and dilation={dilation}"
+                 and dilation={dilation}; pad first for more"
             ));
         }
         let room = wide(n) + 2 * wide(padding) - reach;
@@ -193,16 +193,16 @@ impl Slide {
         if count < 1 || reach > isize::MAX as i128 / 4 {
             return Err(err!(
                 Shape,
-                "{op}: Output size is too small: {n} positions with padding {padding} on both sides have no window of \
-                 {kernel} with dilation {dilation}"
+                "{op}: Given input size: {shape:?}. Output size is too small: {n} positions with padding {padding} on both \
+                 sides have no window of {kernel} with dilation {dilation}; use smaller windows, more padding or larger inputs"
             ));
         }
         usize::try_from(count).map_err(|_| err!(Shape, "{op}: {count} windows are too many"))
     }
 
-    /// All windows over `n` positions.
-    fn axis(&self, op: &str, n: usize) -> Result<Axis> {
-        let count = self.count(op, n)?;
+    /// All windows over `n` positions of the input of this shape.
+    fn axis(&self, op: &str, shape: &[usize], n: usize) -> Result<Axis> {
+        let count = self.count(op, shape, n)?;
         Axis::new([n, self.kernel, count], |i| {
             let start = self.start(i);
             // The places with 0 ≤ start + place·dilation < n.

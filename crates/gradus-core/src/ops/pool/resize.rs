@@ -138,8 +138,9 @@ impl Tensor {
         if !(1..=2).contains(&N) || self.ndim() != N + 2 {
             return Err(err!(
                 Shape,
-                "{OP}: Got {}D input and {N} sizes or scales: expected one for 3D or two for 4D",
-                self.ndim()
+                "{OP}: Got {}D input {:?} and {N} sizes or scales: expected one for 3D or two for 4D",
+                self.ndim(),
+                self.shape()
             ));
         }
         let x = pictures(OP, self, N)?;
@@ -155,7 +156,7 @@ impl Tensor {
                     if !(scale[i] > 0.0 && size <= isize::MAX as f64) {
                         return Err(err!(
                             Value,
-                            "{OP}: Scale factors should be positive and finite, but got {}",
+                            "{OP}: Scale factors should be positive and finite, but got {} for {n} positions",
                             scale[i]
                         ));
                     }
@@ -187,7 +188,9 @@ impl Tensor {
             return Err(err!(
                 Shape,
                 "pixel_shuffle: expects its input's 'channel' dimension to be divisible by the square of upscale_factor, \
-                 but input.size(-3)={c} is not divisible by {factor} squared"
+                 but input.size(-3)={c} is not divisible by {factor} squared; \
+                 the input is {:?}",
+                self.shape()
             ));
         };
         let channels = c / channels;
@@ -217,7 +220,8 @@ impl Tensor {
             return Err(err!(
                 Shape,
                 "pixel_unshuffle: expects height and width to be divisible by downscale_factor, but {h} and {w} are not \
-                 divisible by {factor}"
+                 divisible by {factor}; the input is {:?}",
+                self.shape()
             ));
         }
         let n: usize = lead.iter().product();
@@ -240,7 +244,8 @@ fn resampled(n: usize, out: usize, step: f64, mode: Mode) -> Result<Weighted> {
     if out == 0 {
         return Err(err!(
             Shape,
-            "interpolate: Input and output sizes should be greater than 0, but got input {n} and output 0"
+            "interpolate: Input and output sizes should be greater than 0, but got input {n} and output 0; use \
+             larger sizes or scales"
         ));
     }
     let last = (n - 1) as f64;
