@@ -123,12 +123,15 @@ pub(crate) fn map_blocks<T: Element, U: Element>(
     })
 }
 
+/// A loop over as many elements of two operands as there are to write.
+type Pairs<'a, A, B, U> = &'a (dyn Fn(&[A], &[B], &mut [U]) + Sync);
+
 /// [`zip`], with the loop over blocks of elements left to `f`, as in [`map_blocks`].
 pub(crate) fn zip_blocks<A: Element, B: Element, U: Element>(
     a: View<'_, A>,
     b: View<'_, B>,
     cost: Cost,
-    f: &(dyn Fn(&[A], &[B], &mut [U]) + Sync),
+    f: Pairs<'_, A, B, U>,
 ) -> Result<Dense> {
     if let (Some(x), Some(y)) = (a.as_slice(), b.as_slice()) {
         return row_major(a.layout, |out| {
@@ -182,7 +185,7 @@ fn beside_row<A: Element, B: Element, U: Element>(
     x: View<'_, A>,
     row: View<'_, B>,
     cost: Cost,
-    f: &(dyn Fn(&[A], &[B], &mut [U]) + Sync),
+    f: Pairs<'_, A, B, U>,
 ) -> Option<Result<Dense>> {
     const LONG: usize = 256;
     // Most rows are not repeated: this is seen at once.

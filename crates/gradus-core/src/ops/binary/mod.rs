@@ -178,12 +178,11 @@ pub(super) fn floats<'a>(
     ))
 }
 
+/// What computes a result from two operands of the same shape.
+type Kernel<'a, T> = &'a dyn Fn(View<'_, T>, View<'_, T>) -> Result<Dense>;
+
 /// Calls `f` with both operands broadcast to their common shape, and makes a tensor of the result.
-pub(super) fn broadcast<T: Element>(
-    op: &str,
-    x: &[&Tensor],
-    f: &dyn Fn(View<'_, T>, View<'_, T>) -> Result<Dense>,
-) -> Result<Tensor> {
+pub(super) fn broadcast<T: Element>(op: &str, x: &[&Tensor], f: Kernel<'_, T>) -> Result<Tensor> {
     let (a, b) = (x[0], x[1]);
     if a.shape() == b.shape() {
         let out = a.with(|a| b.with(|b| f(a, b)))?;
