@@ -95,7 +95,7 @@ fn training(w: &Workload) -> Result<Step> {
 fn operation(w: &Workload) -> Result<Option<Step>> {
     let rand = || Tensor::rand(0f32, 1., w.size, &Device::Cpu);
     let (a, b) = (rand()?, rand()?);
-    let [x, v, w] = [
+    let [x, scale, shift] = [
         Var::from_tensor(&rand()?)?,
         Var::from_tensor(&a)?,
         Var::from_tensor(&b)?,
@@ -107,7 +107,7 @@ fn operation(w: &Workload) -> Result<Option<Step>> {
         "graph" => Box::new(move || {
             let mut y = x.as_tensor().clone();
             for _ in 0..3 {
-                y = ((y * v.as_tensor())? + w.as_tensor())?.relu()?;
+                y = ((y * scale.as_tensor())? + shift.as_tensor())?.relu()?;
             }
             y.sum_all()?.backward().map(drop)
         }),
