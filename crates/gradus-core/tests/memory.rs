@@ -6,9 +6,25 @@ use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, MutexGuard};
 
 /// The figures are those of the whole program: one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
+struct Alone {
+    _lock: MutexGuard<'static, ()>,
+}
+
+fn alone() -> Alone {
     static ONE: Mutex<()> = Mutex::new(());
-    ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    let lock = ONE.lock();
+    Alone {
+        _lock: lock.unwrap_or_else(|poisoned| poisoned.into_inner()),
+    }
+}
+
+impl Drop for Alone {
+    /// A test's thread ends some time after its test. What it has kept and not yet told would change the
+    /// figures of the next one.
+    fn drop(&mut self) {
+        empty_cache();
+        stats();
+    }
 }
 
 fn mebibytes(n: usize) -> Result<Tensor> {
