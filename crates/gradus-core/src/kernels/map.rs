@@ -247,7 +247,7 @@ pub(crate) fn transpose<T: Element>(
 ) -> Result<Buffer> {
     const TILE: usize = 16;
     Buffer::build(n * rows * cols, |out| {
-        let rows_a_chunk = (parallel::GRAIN / cols).next_multiple_of(TILE);
+        let rows_a_chunk = (parallel::GRAIN / cols).max(1).next_multiple_of(TILE);
         parallel::fill(out, rows_a_chunk * cols, |start, mut out| {
             let mut row = start / cols;
             vectorize(|| {
