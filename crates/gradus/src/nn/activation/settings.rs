@@ -180,7 +180,7 @@ impl Layer for LogSoftmax {
 /// [`Tensor::prelu`].
 #[derive(Module)]
 pub struct Prelu {
-    /// The slopes below 0, [1] or \[channels\].
+    /// The slopes below 0, \[1\] or \[channels\].
     pub weight: Parameter,
 }
 
