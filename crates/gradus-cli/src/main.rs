@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod cluster;
 mod common;
 mod completions;
 mod data;
@@ -29,6 +30,7 @@ Examples:
   gradus train                          train on the digits that are part of the program
   gradus eval runs/digits-mlp           how good the model is, class by class
   gradus predict runs/digits-mlp a.png  what is on the image
+  gradus cluster kmeans points.csv --k 3  groups of points
 
 Results go to standard output, progress and messages to standard error.
 
@@ -45,6 +47,8 @@ enum Command {
     Eval(eval::Eval),
     Predict(predict::Predict),
     #[command(subcommand)]
+    Cluster(Box<cluster::Cluster>),
+    #[command(subcommand)]
     Data(data::Data),
     Bench(bench::Bench),
     Completions(completions::Completions),
@@ -56,6 +60,7 @@ impl Command {
             Self::Train(command) => command.run(),
             Self::Eval(command) => command.run(),
             Self::Predict(command) => command.run(),
+            Self::Cluster(command) => command.run(),
             Self::Data(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Completions(command) => command.run(),

@@ -39,6 +39,6 @@ pub use ops::linalg::dense as linalg;
 pub use ops::{
     Activation, Closeness, Dimensions, Index, Operand, Padding, Scalar, Slice, keepdim, s,
 };
-pub use ops::{conv, loss, pool};
+pub use ops::{conv, loss, nearest, pool};
 pub use shape::{Dims, IntoShape};
 pub use tensor::Tensor;

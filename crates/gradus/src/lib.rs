@@ -1,7 +1,7 @@
 //! gradus: deep learning one step at a time, in Rust.
 //!
 //! The engine (tensors and gradients) is [`gradus_core`], re-exported here; this crate adds layers,
-//! optimizers, data, training and pictures.
+//! optimizers, data, training, clustering and pictures.
 //!
 //! ```
 //! use gradus::nn::{self, Layer, Module};
@@ -29,6 +29,7 @@
 // `#[derive(Module)]` names this crate as its users see it.
 extern crate self as gradus;
 
+pub mod cluster;
 pub mod data;
 pub mod metrics;
 pub mod models;

@@ -13,6 +13,7 @@ macro_rules! examples {
     )+};
 }
 examples! {
+    a1_kmeans "../../../examples/a1_kmeans.rs",
     b1_functions "../../../examples/b1_functions.rs",
     b2_mul_sin "../../../examples/b2_mul_sin.rs",
     b3_module "../../../examples/b3_module.rs",
@@ -35,6 +36,30 @@ fn prints(run: impl FnOnce(&mut Vec<u8>) -> Result<()>, expected: &[&str]) {
     run(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+}
+
+/// The figures of the exercise; those of all sets are compared to the last digit in `kmeans.rs`.
+#[test]
+fn a1() {
+    let mut out = Vec::new();
+    let folder = tempfile::tempdir().unwrap();
+    let files = a1_kmeans::run(&mut out, folder.path()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for line in [
+        "  blobs: sizes [992, 508], inertia 13264.032353, 7 iterations",
+        "    (-1.275643, 0.227814)",
+        "    (-8.911071, -5.411225)",
+        "  anisotropic: sizes [490, 510, 500], inertia 1899.196366, 16 iterations",
+        "  varied: sizes [565, 529, 406], inertia 5747.987366, 13 iterations",
+        "  uneven: sizes [10, 500, 100], inertia 1203.601537, 10 iterations",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line:?} is not in {text}");
+    }
+    assert_eq!(files.len(), 7);
+    for file in files {
+        let svg = std::fs::read_to_string(&file).unwrap();
+        assert!(svg.matches("<circle").count() > 600, "{}", file.display());
+    }
 }
 
 #[test]

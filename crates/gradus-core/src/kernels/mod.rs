@@ -7,6 +7,7 @@
 //! are the same bits on one thread and on many.
 
 pub(crate) mod average;
+pub(crate) mod bounds;
 pub(crate) mod channels;
 pub(crate) mod conv;
 mod dots;
@@ -15,6 +16,7 @@ pub(crate) mod gather;
 pub(crate) mod map;
 pub mod math;
 pub(crate) mod matmul;
+pub(crate) mod nearest;
 pub(crate) mod normalize;
 pub mod parallel;
 pub(crate) mod pool;

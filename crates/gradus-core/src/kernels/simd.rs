@@ -25,6 +25,17 @@ pub(crate) trait Lane: Float {
     }
     /// A vector of equal numbers.
     fn splat<S: Simd>(simd: S, x: Self) -> Self::V<S>;
+    /// a + b.
+    fn vadd<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>) -> Self::V<S>;
+    /// a − b.
+    fn vsub<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>) -> Self::V<S>;
+    /// Lane by lane the smaller of `new` and `old`, of equals `old`, and what belongs to it of the other
+    /// two.
+    fn keep_less<S: Simd>(
+        simd: S,
+        new: (Self::V<S>, Self::V<S>),
+        old: (Self::V<S>, Self::V<S>),
+    ) -> (Self::V<S>, Self::V<S>);
     /// a·b + c, rounded once where the processor has an instruction for it.
     fn mul_add<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>, c: Self::V<S>) -> Self::V<S>;
     /// The sum of the lanes, in an order that follows from their number.
@@ -53,12 +64,29 @@ pub(crate) trait Lane: Float {
 }
 
 macro_rules! lanes {
-    ($($t:ident $v:ident: $splat:ident $mul_add:ident $sum:ident $load:ident;)+) => {$(
+    ($($t:ident $v:ident: $splat:ident $add:ident $sub:ident $less:ident $select:ident $mul_add:ident $sum:ident $load:ident;)+) => {$(
         impl Lane for $t {
             type V<S: Simd> = S::$v;
             #[inline(always)]
             fn splat<S: Simd>(simd: S, x: Self) -> S::$v {
                 simd.$splat(x)
+            }
+            #[inline(always)]
+            fn vadd<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn vsub<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$sub(a, b)
+            }
+            #[inline(always)]
+            fn keep_less<S: Simd>(
+                simd: S,
+                (new, new_tag): (S::$v, S::$v),
+                (old, old_tag): (S::$v, S::$v),
+            ) -> (S::$v, S::$v) {
+                let less = simd.$less(new, old);
+                (simd.$select(less, new, old), simd.$select(less, new_tag, old_tag))
             }
             #[inline(always)]
             fn mul_add<S: Simd>(simd: S, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
@@ -76,8 +104,8 @@ macro_rules! lanes {
     )+};
 }
 lanes! {
-    f32 f32s: splat_f32s mul_add_e_f32s reduce_sum_f32s partial_load_f32s;
-    f64 f64s: splat_f64s mul_add_e_f64s reduce_sum_f64s partial_load_f64s;
+    f32 f32s: splat_f32s add_f32s sub_f32s less_than_f32s select_f32s mul_add_e_f32s reduce_sum_f32s partial_load_f32s;
+    f64 f64s: splat_f64s add_f64s sub_f64s less_than_f64s select_f64s mul_add_e_f64s reduce_sum_f64s partial_load_f64s;
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) mod linalg;
 mod linear;
 pub mod loss;
 mod matmul;
+pub mod nearest;
 mod normalize;
 mod pointwise;
 pub mod pool;

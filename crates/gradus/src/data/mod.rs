@@ -14,6 +14,7 @@ mod images;
 mod loader;
 mod named;
 mod picture;
+mod synthetic;
 
 pub use augment::Augment;
 pub use cifar::{cifar10, cifar10_binary};
@@ -24,3 +25,4 @@ pub use images::ImageDataset;
 pub use loader::{Batches, DataLoader};
 pub use named::{Entry, NAMES, Split, digits, fashion_mnist, list, load, mnist};
 pub use picture::Picture;
+pub use synthetic::{Blobs, DEMOS, demo, make_circles, make_moons};

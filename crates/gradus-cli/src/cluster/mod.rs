@@ -1,0 +1,114 @@
+//! `gradus cluster`: groups of points that nobody has labelled.
+
+mod kmeans;
+mod table;
+
+use crate::failure::{Failure, Result};
+use clap::{Args, Subcommand};
+use gradus::cluster::standardize;
+use gradus::data::{DEMOS, demo};
+use gradus::io::write_atomically;
+use gradus::{DType, Tensor};
+use std::path::{Path, PathBuf};
+use table::Table;
+
+/// Find clusters in a table or an array of points
+#[derive(Subcommand)]
+pub enum Cluster {
+    Kmeans(kmeans::Kmeans),
+}
+
+impl Cluster {
+    pub fn run(self) -> Result {
+        match self {
+            Self::Kmeans(command) => command.run(),
+        }
+    }
+}
+
+/// Where the points come from.
+#[derive(Args)]
+pub struct Source {
+    /// Points, a row each: a table (.csv; with or without a header) or an array (.npy)
+    #[arg(
+        value_name = "FILE",
+        required_unless_present = "data",
+        conflicts_with = "data"
+    )]
+    file: Option<PathBuf>,
+    /// A set to try instead of a file
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(DEMOS))]
+    data: Option<String>,
+    /// Points of the set to try
+    #[arg(long, value_name = "N", default_value_t = 1500, requires = "data")]
+    samples: usize,
+    /// Columns to use, names or numbers from 1, with commas [default: all]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+    /// Bring columns to mean 0 and standard deviation 1
+    #[arg(long)]
+    standardize: bool,
+}
+
+/// Points as they are clustered, and what there is to say about them.
+pub struct Input {
+    pub x: Tensor,
+    pub names: Vec<String>,
+    pub notes: Vec<String>,
+}
+
+impl Source {
+    /// Reads the points. A set to try is drawn with the seed.
+    pub fn read(&self, seed: u64) -> Result<Input> {
+        let table = match (&self.data, &self.file) {
+            (Some(name), _) => Table::new(demo(name, self.samples, seed)?.0),
+            (None, Some(file)) => Table::read(file, self.columns.as_deref())?,
+            (None, None) => return Err(Failure::usage("a file or --data is needed")),
+        };
+        let table = match (&self.file, &self.columns) {
+            (None, Some(columns)) => table.select(Path::new("--data"), columns)?,
+            _ => table,
+        };
+        let mut notes = Vec::new();
+        let mut x = table.x;
+        if self.standardize {
+            let (scaled, constant) = standardize(&x).map_err(Failure::data)?;
+            x = scaled;
+            for j in constant {
+                notes.push(format!(
+                    "column {} is constant and does not tell points apart",
+                    table.names[j]
+                ));
+            }
+        }
+        Ok(Input {
+            x,
+            names: table.names,
+            notes,
+        })
+    }
+
+    /// What the points are called.
+    pub fn name(&self) -> String {
+        match (&self.data, &self.file) {
+            (Some(name), _) => name.clone(),
+            (_, Some(file)) => file.display().to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Writes a result; a folder that is not there is the user's mistake.
+pub fn write(path: &Path, text: &str) -> Result {
+    let wrong = |e: gradus::Error| Failure::usage(format_args!("{}: {e}", path.display()));
+    write_atomically(path, text.as_bytes()).map_err(wrong)
+}
+
+/// The numbers as the engine wants them: integers become f64.
+fn floats(x: Tensor) -> gradus::Result<Tensor> {
+    if x.dtype().is_float() {
+        Ok(x)
+    } else {
+        x.to_dtype(DType::F64)
+    }
+}
