@@ -29,6 +29,7 @@
 // `#[derive(Module)]` names this crate as its users see it.
 extern crate self as gradus;
 
+pub mod cluster;
 pub mod data;
 pub mod metrics;
 pub mod models;
