@@ -13,6 +13,7 @@ macro_rules! examples {
     )+};
 }
 examples! {
+    a2_dbscan "../../../examples/a2_dbscan.rs",
     b1_functions "../../../examples/b1_functions.rs",
     b2_mul_sin "../../../examples/b2_mul_sin.rs",
     b3_module "../../../examples/b3_module.rs",
@@ -35,6 +36,32 @@ fn prints(run: impl FnOnce(&mut Vec<u8>) -> Result<()>, expected: &[&str]) {
     run(&mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
+}
+
+/// Pictures with noise in grey; figures that hold whatever the points are.
+#[test]
+fn a2() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut out = Vec::new();
+    a2_dbscan::run(&mut out, folder.path()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        text.contains("moons, eps 0.2, min_samples 5: 2 clusters"),
+        "{text}"
+    );
+    assert!(
+        text.contains("blobs, eps 0.7, min_samples 5: 3 clusters"),
+        "{text}"
+    );
+    assert!(
+        text.contains("belongs to the left row") && text.contains("belongs to the right row"),
+        "{text}"
+    );
+    for name in ["a2_moons.svg", "a2_blobs.svg"] {
+        let picture = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(picture.matches("<circle ").count(), 3 * 330);
+        assert!(picture.contains("#aaaaaa") && picture.contains("#0072b2"));
+    }
 }
 
 #[test]
