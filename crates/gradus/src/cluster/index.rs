@@ -150,7 +150,8 @@ impl<T: Coordinate> Index<T> for Blocks<T> {
 }
 
 /// The index that serves best, and which it is. A tree that would leave out less than a third of
-/// the points is no help: its boxes are compared for nothing.
+/// the points is no help: its boxes are compared for nothing. Unless its leaves are large: those
+/// are dealt with as a whole, however often their points occur.
 pub(super) fn choose<T: Coordinate, M: Distance>(
     rows: &[T],
     dims: usize,
@@ -169,7 +170,8 @@ pub(super) fn choose<T: Coordinate, M: Distance>(
     }
     if wanted != Algorithm::Brute {
         let tree = KdTree::<T, M>::new(rows, dims, limit);
-        if wanted == Algorithm::KdTree || 3.0 * share_compared(&tree) < 2.0 {
+        let large = 4 * BLOCK * tree.groups() < 3 * tree.points().n;
+        if wanted == Algorithm::KdTree || large || 3.0 * share_compared(&tree) < 2.0 {
             return Some((Box::new(tree), Algorithm::KdTree));
         }
     }
@@ -187,11 +189,7 @@ fn share_compared<T: Coordinate>(index: &dyn Index<T>) -> f64 {
         let near = out
             .iter()
             .map(|r| (starts[r.end] - starts[r.start]) as usize);
-        let size = if index.is_tight(g) {
-            1.0
-        } else {
-            index.group(g).len() as f64
-        };
+        let size = index.group(g).len() as f64;
         compared += near.sum::<usize>() as f64 * size;
         of += index.points().n as f64 * size;
     }
