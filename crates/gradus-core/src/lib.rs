@@ -14,6 +14,7 @@
 //! [`Result`]; the operators `+ - * / -x` panic with the same message instead.
 
 pub mod autograd;
+pub mod compute;
 mod dtype;
 mod error;
 pub mod io;

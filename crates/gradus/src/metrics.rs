@@ -1,4 +1,11 @@
-//! How good predictions are: accuracy, confusion, F1; under scikit-learn's names.
+//! How good predictions are: accuracy, confusion, F1; and clusterings. Under scikit-learn's names.
+
+mod clustering;
+
+pub use clustering::{
+    adjusted_rand_score, davies_bouldin_score, homogeneity_completeness_v_measure,
+    silhouette_samples, silhouette_score, v_measure_score,
+};
 
 use crate::{Error, Kind, Result, Tensor};
 

@@ -14,6 +14,7 @@ macro_rules! examples {
 }
 examples! {
     a1_kmeans "../../../examples/a1_kmeans.rs",
+    a2_dbscan "../../../examples/a2_dbscan.rs",
     b1_functions "../../../examples/b1_functions.rs",
     b2_mul_sin "../../../examples/b2_mul_sin.rs",
     b3_module "../../../examples/b3_module.rs",
@@ -59,6 +60,25 @@ fn a1() {
     for file in files {
         let svg = std::fs::read_to_string(&file).unwrap();
         assert!(svg.matches("<circle").count() > 600, "{}", file.display());
+    }
+}
+
+/// Pictures with noise in grey; figures that hold whatever the points are.
+#[test]
+fn a2() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut out = Vec::new();
+    a2_dbscan::run(&mut out, folder.path()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.matches("core points, ").count(), 6, "{text}");
+    assert!(
+        text.contains("belongs to the left row") && text.contains("belongs to the right row"),
+        "{text}"
+    );
+    for name in ["a2_moons.svg", "a2_blobs.svg"] {
+        let picture = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(picture.matches("<circle ").count(), 3 * 330);
+        assert!(picture.contains("#aaaaaa") && picture.contains("#0072b2"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! K-means beside figures of others, beside a naive one, and with everything that can be wrong.
 
 use gradus::cluster::{
-    Algorithm, FittedKMeans, Init, KMeans, MiniBatchKMeans, choose, standardize,
+    FittedKMeans, Init, KMeans, MiniBatchKMeans, choose, kmeans::Algorithm, standardize,
 };
 use gradus::data::{self, Blobs};
 use gradus::random::{Compat, Generator};

@@ -36,11 +36,25 @@ use crate::storage::Buffer;
 /// A loop that [`vectorize`] runs. Closures are such; but one with much in it (an exponential is
 /// enough) would stay a function of its own, compiled for the oldest processor. A struct whose `call`
 /// is `#[inline(always)]`, and so is what it calls, does not.
-pub(crate) use pulp::NullaryFnOnce as Loop;
+pub use pulp::NullaryFnOnce as Loop;
 
-/// Runs `f` compiled for the widest vectors this processor has.
+/// Runs `f` compiled for the widest vectors this processor has. The results are the same for all of
+/// them: nothing is fused, and sums keep the order that the loop gives them.
+///
+/// ```
+/// use gradus_core::compute::{Loop, vectorize};
+/// struct Squares<'a>(&'a [f32]);
+/// impl Loop for Squares<'_> {
+///     type Output = f32;
+///     #[inline(always)]
+///     fn call(self) -> f32 {
+///         self.0.iter().map(|x| x * x).sum()
+///     }
+/// }
+/// assert_eq!(vectorize(Squares(&[3.0, 4.0])), 25.0);
+/// ```
 #[inline(always)]
-pub(crate) fn vectorize<L: Loop>(f: L) -> L::Output {
+pub fn vectorize<L: Loop>(f: L) -> L::Output {
     pulp::Arch::new().dispatch(f)
 }
 

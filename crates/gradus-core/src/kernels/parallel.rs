@@ -161,9 +161,21 @@ impl Job<'_> {
 
 /// Runs `f(0)`, …, `f(tasks − 1)`, in any order and on several threads.
 ///
+/// Cut the work by its size, not by the number of threads, and let no result depend on which task
+/// comes first; then it is the same for any number of threads.
+///
 /// # Panics
 /// If a task panics, after all tasks that were begun have ended.
-pub(crate) fn run(tasks: usize, f: impl Fn(usize) + Sync) {
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// let sum = AtomicUsize::new(0);
+/// gradus_core::compute::run(10, |task| {
+///     sum.fetch_add(task, Ordering::Relaxed);
+/// });
+/// assert_eq!(sum.into_inner(), 45);
+/// ```
+pub fn run(tasks: usize, f: impl Fn(usize) + Sync) {
     run_each(tasks, &f);
 }
 
@@ -336,7 +348,17 @@ impl Pool {
 
 /// Writes `out` in chunks of `grain` elements: `f(start, chunk)` fills the chunk that begins at
 /// element `start`.
-pub(crate) fn fill<T: Send>(out: &mut [T], grain: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+///
+/// ```
+/// let mut squares = [0; 100];
+/// gradus_core::compute::fill(&mut squares, 16, |start, chunk| {
+///     for (i, x) in chunk.iter_mut().enumerate() {
+///         *x = (start + i) * (start + i);
+///     }
+/// });
+/// assert_eq!(squares[7], 49);
+/// ```
+pub fn fill<T: Send>(out: &mut [T], grain: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     fill_each(out, grain, &f);
 }
 

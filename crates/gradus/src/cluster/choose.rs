@@ -89,7 +89,7 @@ fn fit_each(
             points.len()
         )));
     }
-    let quiet = |_: &super::Step<'_>| std::ops::ControlFlow::Continue(());
+    let quiet = |_: &super::kmeans::Step<'_>| std::ops::ControlFlow::Continue(());
     let fit = |k| Ok((k, settings.clone().n_clusters(k).fit_points(points, quiet)?));
     (*ks.start()..=last).map(fit).collect()
 }

@@ -1,7 +1,13 @@
 //! K-means: centres such that the squared distances of the points to the nearest are small (Lloyd,
 //! "Least squares quantization in PCM", 1982).
 
-use super::{Init, value_error};
+mod init;
+mod minibatch;
+
+pub use init::Init;
+pub use minibatch::MiniBatchKMeans;
+
+use super::value_error;
 use gradus_core::nearest::{Memory, Points};
 use gradus_core::random::{self, Compat, Generator};
 use gradus_core::{Error, Kind, Result, Tensor};
@@ -10,7 +16,7 @@ use std::ops::ControlFlow;
 /// How the nearest centres are found. Both are exact and give the same clusters.
 ///
 /// ```
-/// use gradus::{Tensor, cluster::{Algorithm, KMeans}};
+/// use gradus::{Tensor, cluster::{KMeans, kmeans::Algorithm}};
 /// let x = Tensor::from([[0.0], [1.0], [9.0], [10.0]]);
 /// let fit = |algorithm| KMeans::new(2).algorithm(algorithm).random_state(0).fit(&x);
 /// let labels = fit(Algorithm::Lloyd)?.labels.to_vec::<i64>()?;
@@ -221,7 +227,7 @@ impl KMeans {
     /// How the nearest centres are found.
     ///
     /// ```
-    /// # use gradus::{Tensor, cluster::{Algorithm, KMeans}};
+    /// # use gradus::{Tensor, cluster::{KMeans, kmeans::Algorithm}};
     /// let fitted = KMeans::new(2).algorithm(Algorithm::Hamerly).fit(&Tensor::from([[0.0], [5.0]]))?;
     /// # Ok::<(), gradus::Error>(())
     /// ```

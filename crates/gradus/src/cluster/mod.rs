@@ -1,8 +1,10 @@
-//! Clustering: groups of points that nobody has labelled.
+//! Clustering: groups of points that belong together, found without being told.
 //!
-//! Estimators are shaped like scikit-learn's: the settings in the constructor, `fit` checks the data
-//! and gives a fitted value, which predicts. [`KMeans`] and its form for streams and large sets,
-//! [`MiniBatchKMeans`]; [`choose`] helps with the number of clusters.
+//! Estimators are shaped like scikit-learn's: the settings in the constructor; `fit` checks the data
+//! and gives what was found. [`KMeans`] and its form for streams and large sets, [`MiniBatchKMeans`],
+//! find round clusters of a given number, which [`choose`] helps with. [`Dbscan`] finds regions where
+//! points lie densely, of any shape and number, and calls what lies between them noise;
+//! [`k_distances`] helps with its radius.
 //!
 //! ```
 //! use gradus::cluster::KMeans;
@@ -17,14 +19,12 @@
 //! Results are the same bits for any number of threads.
 
 pub mod choose;
-mod init;
-mod kmeans;
-mod minibatch;
+pub mod dbscan;
+pub mod kmeans;
 mod project;
 
-pub use init::Init;
-pub use kmeans::{Algorithm, FittedKMeans, KMeans, Step};
-pub use minibatch::MiniBatchKMeans;
+pub use dbscan::{Dbscan, FittedDbscan, KDistances, Metric, k_distances};
+pub use kmeans::{FittedKMeans, Init, KMeans, MiniBatchKMeans};
 pub use project::{Projection, principal_components, standardize};
 
 use gradus_core::{Error, Kind};

@@ -1,6 +1,6 @@
 //! Where the centres of K-means are at first.
 
-use super::value_error;
+use crate::cluster::value_error;
 use gradus_core::nearest::Points;
 use gradus_core::random::Generator;
 use gradus_core::{Error, Kind, Result, Tensor};

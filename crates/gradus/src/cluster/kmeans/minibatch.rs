@@ -1,6 +1,7 @@
 //! K-means by small batches (Sculley, "Web-scale k-means clustering", 2010).
 
-use super::{FittedKMeans, Init, KMeans, value_error};
+use super::{FittedKMeans, Init, KMeans};
+use crate::cluster::value_error;
 use gradus_core::nearest::Points;
 use gradus_core::random::Generator;
 use gradus_core::{DType, Error, Kind, Result, Tensor};
