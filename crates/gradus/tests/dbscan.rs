@@ -1,6 +1,6 @@
 //! DBSCAN beside a textbook's, for every way to find neighbours, order of visits and odd input.
 
-use gradus::cluster::{Dbscan, dbscan::Algorithm, FittedDbscan, Metric, k_distances};
+use gradus::cluster::{Dbscan, FittedDbscan, Metric, dbscan::Algorithm, k_distances};
 use gradus::random::{Compat, Generator};
 use gradus::{DType, Kind, Tensor, set_num_threads};
 
@@ -144,10 +144,7 @@ fn every_index_and_metric_finds_what_the_textbook_finds() {
                     assert_eq!(labels(&fit), expected.0, "{case}");
                     let noise = expected.0.iter().filter(|&&l| l < 0).count();
                     assert_eq!(fit.n_noise, noise, "{case}");
-                    assert_eq!(
-                        fit.n_clusters as i64,
-                        expected.0.iter().max().unwrap() + 1
-                    );
+                    assert_eq!(fit.n_clusters as i64, expected.0.iter().max().unwrap() + 1);
                 }
             }
         }

@@ -13,22 +13,26 @@ mod metric;
 mod precomputed;
 mod union_find;
 mod visit;
+mod watch;
 
 pub use estimate::Estimate;
 pub use index::Algorithm;
 pub use kdistance::{KDistances, k_distances};
 pub use metric::Metric;
+pub use watch::Progress;
 
 use density::{Density, NONE, Need};
+use gradus_core::random::{Compat, Generator};
+use gradus_core::{DType, Kind, Result, Tensor};
 use index::Index;
 use input::fail;
 use metric::{Absolute, Coordinate, Distance, Largest, Squared};
 use precomputed::Distances;
-use visit::Visit;
-use gradus_core::random::{Compat, Generator};
-use gradus_core::{DType, Kind, Result, Tensor};
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use visit::Visit;
+use watch::Watch;
 
 /// Density-based clustering: a point with at least `min_samples` points within `eps` of it, itself
 /// counted, is a core point; core points within `eps` of each other are in one cluster, with all
@@ -197,7 +201,7 @@ impl Dbscan {
     /// assert!(error.to_string().contains("row 0, column 1"));
     /// ```
     pub fn fit(&self, x: &Tensor) -> Result<FittedDbscan> {
-        self.fit_any(x, None)
+        self.fit_with(x, None, |_| ControlFlow::Continue(()))
     }
 
     /// [`fit`](Self::fit) where each point counts as many times as its weight says, `weights` of
@@ -215,8 +219,36 @@ impl Dbscan {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn fit_weighted(&self, x: &Tensor, weights: &Tensor) -> Result<FittedDbscan> {
+        self.fit_with(x, Some(weights), |_| ControlFlow::Continue(()))
+    }
+
+    /// [`fit`](Self::fit), with weights if there are any, and a listener that is told of progress. If
+    /// it breaks, the result is what is known by then: what has one label does belong together, but a
+    /// cluster may still be in several parts, and noise may be too much.
+    ///
+    /// # Errors
+    /// As [`fit_weighted`](Self::fit_weighted).
+    ///
+    /// ```
+    /// use gradus::{Tensor, cluster::Dbscan};
+    /// use std::ops::ControlFlow;
+    /// let x = Tensor::from([[0.0], [1.0], [2.0]]);
+    /// let fit = Dbscan::new(1.0, 2).fit_with(&x, None, |progress| {
+    ///     println!("{:.0} %", 100.0 * progress.share);
+    ///     ControlFlow::Break(())
+    /// })?;
+    /// assert!(fit.stopped);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn fit_with(
+        &self,
+        x: &Tensor,
+        weights: Option<&Tensor>,
+        mut listener: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<FittedDbscan> {
         let (n, _) = input::shape(x)?;
-        self.fit_any(x, Some(&input::weights(weights, n)?))
+        let weights = weights.map(|w| input::weights(w, n)).transpose()?;
+        self.fit_any(x, weights.as_deref(), Watch::new(&mut listener))
     }
 
     /// How neighbours would be found in `x`, the memory that it takes and about how long, by what a
@@ -253,7 +285,12 @@ impl Dbscan {
         Ok(())
     }
 
-    fn fit_any(&self, x: &Tensor, weights: Option<&[f64]>) -> Result<FittedDbscan> {
+    fn fit_any(
+        &self,
+        x: &Tensor,
+        weights: Option<&[f64]>,
+        watch: Watch<'_>,
+    ) -> Result<FittedDbscan> {
         let (n, dims) = input::shape(x)?;
         self.check()?;
         let visit = self.visit(n)?;
@@ -268,6 +305,7 @@ impl Dbscan {
             need,
             visit,
             noise_is_final,
+            watch,
         };
         if self.metric == Metric::Precomputed {
             input::limit::<f64>(self.eps, self.metric)?;
@@ -363,16 +401,20 @@ trait WithIndex {
     fn call<T: Coordinate, M: Distance>(self, indexed: &Indexed<'_, T>) -> Result<Self::Output>;
 }
 
-struct Fit<'a> {
+struct Fit<'a, 'w> {
     need: Need<'a>,
     visit: Visit,
     noise_is_final: bool,
+    watch: Watch<'w>,
 }
 
-impl WithIndex for Fit<'_> {
+impl WithIndex for Fit<'_, '_> {
     type Output = FittedDbscan;
 
-    fn call<T: Coordinate, M: Distance>(self, indexed: &Indexed<'_, T>) -> Result<FittedDbscan> {
+    fn call<T: Coordinate, M: Distance>(
+        mut self,
+        indexed: &Indexed<'_, T>,
+    ) -> Result<FittedDbscan> {
         let &Indexed {
             index,
             limit,
@@ -385,25 +427,25 @@ impl WithIndex for Fit<'_> {
             need: self.need,
             metric: PhantomData,
         };
-        let cores = density.cores();
-        let sets = density.unite(&cores);
+        let cores = density.cores(&mut self.watch);
+        let sets = density.unite(&cores, &mut self.watch);
         let order = &index.points().order;
         let is_core = |place: usize| cores.has(place);
         let (labels, begun) = self.number(order, is_core, |place| sets.find(place));
         drop(sets);
-        density.borders(&cores, &labels);
+        density.borders(&cores, &labels, &mut self.watch);
         self.finish(order, is_core, &labels, &begun, algorithm)
     }
 }
 
-impl Fit<'_> {
-    fn distances(self, distances: &Distances<'_>, n: usize) -> Result<FittedDbscan> {
-        let cores = distances.cores(self.need)?;
-        let sets = distances.unite(&cores)?;
+impl Fit<'_, '_> {
+    fn distances(mut self, distances: &Distances<'_>, n: usize) -> Result<FittedDbscan> {
+        let cores = distances.cores(self.need, &mut self.watch)?;
+        let sets = distances.unite(&cores, &mut self.watch)?;
         let order: Vec<u32> = (0..n as u32).collect();
         let is_core = |place: usize| cores[place].load(Relaxed);
         let (labels, begun) = self.number(&order, is_core, |place| sets.find(place));
-        distances.borders(&cores, &labels)?;
+        distances.borders(&cores, &labels, &mut self.watch)?;
         self.finish(&order, is_core, &labels, &begun, Algorithm::Brute)
     }
 
@@ -463,6 +505,7 @@ impl Fit<'_> {
             n_clusters: begun.len(),
             n_noise,
             algorithm,
+            stopped: self.watch.stopped,
         })
     }
 }
@@ -487,4 +530,6 @@ pub struct FittedDbscan {
     pub n_noise: usize,
     /// How neighbours were found; never [`Algorithm::Auto`].
     pub algorithm: Algorithm,
+    /// Whether a listener ended the fit.
+    pub stopped: bool,
 }

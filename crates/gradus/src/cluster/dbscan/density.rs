@@ -11,6 +11,7 @@ use super::index::{BLOCK, Index, Walk};
 use super::kernel;
 use super::metric::{Coordinate, Distance};
 use super::union_find::UnionFind;
+use super::watch::Watch;
 use gradus_core::compute::{self, Loop, vectorize};
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
@@ -101,9 +102,9 @@ impl<T: Coordinate, M: Distance, F: One<T, M>> Loop for Pass<'_, T, M, F> {
 }
 
 impl<T: Coordinate, M: Distance> Density<'_, T, M> {
-    fn each(&self, one: impl One<T, M> + Copy + Sync) {
+    fn each(&self, pass: usize, watch: &mut Watch<'_>, one: impl One<T, M> + Copy + Sync) {
         let groups = self.index.groups();
-        compute::run(groups.div_ceil(GROUPS), |task| {
+        watch.run(pass, groups.div_ceil(GROUPS), |task| {
             let groups = task * GROUPS..((task + 1) * GROUPS).min(groups);
             self.some(groups, one);
         });
@@ -130,9 +131,9 @@ impl<T: Coordinate, M: Distance> Density<'_, T, M> {
     }
 
     /// Finds the core points.
-    pub(super) fn cores(&self) -> Cores {
+    pub(super) fn cores(&self, watch: &mut Watch<'_>) -> Cores {
         let cores = self.no_cores();
-        self.each(FindCores(&cores));
+        self.each(0, watch, FindCores(&cores));
         cores
     }
 
@@ -150,7 +151,7 @@ impl<T: Coordinate, M: Distance> Density<'_, T, M> {
     }
 
     /// Puts core points that are neighbours into one set, and so on.
-    pub(super) fn unite(&self, cores: &Cores) -> UnionFind {
+    pub(super) fn unite(&self, cores: &Cores, watch: &mut Watch<'_>) -> UnionFind {
         let sets = UnionFind::new(self.index.points().n);
         compute::run(self.index.groups().div_ceil(GROUPS), |task| {
             let groups = task * GROUPS..((task + 1) * GROUPS).min(self.index.groups());
@@ -160,14 +161,14 @@ impl<T: Coordinate, M: Distance> Density<'_, T, M> {
                 }
             }
         });
-        self.each(Unite(cores, &sets));
+        self.each(1, watch, Unite(cores, &sets));
         sets
     }
 
     /// Gives each point that is no core point the lowest of the labels of core points in reach.
     /// `labels` has those of core points, and `NONE` for all others.
-    pub(super) fn borders(&self, cores: &Cores, labels: &[AtomicU32]) {
-        self.each(Borders(cores, labels));
+    pub(super) fn borders(&self, cores: &Cores, labels: &[AtomicU32], watch: &mut Watch<'_>) {
+        self.each(2, watch, Borders(cores, labels));
     }
 
     /// Looks up the places that could hold neighbours of a group: `desk.places`; without the group

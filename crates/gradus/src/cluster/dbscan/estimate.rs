@@ -1,9 +1,9 @@
 //! What a clustering will cost, before it is begun.
 
-use super::{Indexed, WithIndex};
 use super::density::{Density, Need};
 use super::index::Algorithm;
 use super::metric::{Coordinate, Distance};
+use super::{Indexed, WithIndex};
 use gradus_core::Result;
 use std::fmt;
 use std::marker::PhantomData;

@@ -3,7 +3,8 @@
 use super::density::{NONE, Need};
 use super::input::fail;
 use super::union_find::UnionFind;
-use gradus_core::{Kind, Result, Tensor, compute};
+use super::watch::Watch;
+use gradus_core::{Kind, Result, Tensor};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
@@ -66,10 +67,15 @@ impl<'a> Distances<'a> {
     }
 
     /// Calls `f` with each row of the matrix, in f64.
-    fn each(&self, f: impl Fn(usize, &[f64]) + Sync) -> Result<()> {
+    fn each(
+        &self,
+        pass: usize,
+        watch: &mut Watch<'_>,
+        f: impl Fn(usize, &[f64]) + Sync,
+    ) -> Result<()> {
         let step = (READ / self.n).max(1);
         let failed = std::sync::Mutex::new(None);
-        compute::run(self.n.div_ceil(step), |task| {
+        watch.run(pass, self.n.div_ceil(step), |task| {
             let rows: Range<usize> = task * step..((task + 1) * step).min(self.n);
             let read = self.matrix.narrow(0, rows.start, rows.len());
             match read.and_then(|read| read.to_vec::<f64>()) {
@@ -93,9 +99,9 @@ impl<'a> Distances<'a> {
             .map(|(j, _)| j)
     }
 
-    pub(super) fn cores(&self, need: Need<'_>) -> Result<Vec<AtomicBool>> {
+    pub(super) fn cores(&self, need: Need<'_>, watch: &mut Watch<'_>) -> Result<Vec<AtomicBool>> {
         let cores: Vec<_> = (0..self.n).map(|_| AtomicBool::new(false)).collect();
-        self.each(|i, row| {
+        self.each(0, watch, |i, row| {
             let near = self.near(row);
             let core = match need.weights {
                 None => near.count() >= need.min_samples,
@@ -106,10 +112,10 @@ impl<'a> Distances<'a> {
         Ok(cores)
     }
 
-    pub(super) fn unite(&self, cores: &[AtomicBool]) -> Result<UnionFind> {
+    pub(super) fn unite(&self, cores: &[AtomicBool], watch: &mut Watch<'_>) -> Result<UnionFind> {
         let sets = UnionFind::new(self.n);
         let core = |i: &usize| cores[*i].load(Relaxed);
-        self.each(|i, row| {
+        self.each(1, watch, |i, row| {
             if core(&i) {
                 for j in self.near(&row[..i]).filter(core) {
                     sets.unite(i as u32, j as u32);
@@ -119,9 +125,14 @@ impl<'a> Distances<'a> {
         Ok(sets)
     }
 
-    pub(super) fn borders(&self, cores: &[AtomicBool], labels: &[AtomicU32]) -> Result<()> {
+    pub(super) fn borders(
+        &self,
+        cores: &[AtomicBool],
+        labels: &[AtomicU32],
+        watch: &mut Watch<'_>,
+    ) -> Result<()> {
         let core = |i: &usize| cores[*i].load(Relaxed);
-        self.each(|i, row| {
+        self.each(2, watch, |i, row| {
             if !core(&i) {
                 let reached = self.near(row).filter(core).map(|j| labels[j].load(Relaxed));
                 labels[i].store(reached.min().unwrap_or(NONE), Relaxed);
