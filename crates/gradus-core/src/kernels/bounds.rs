@@ -2,95 +2,103 @@
 //! (Hamerly, "Making k-means even faster", 2010).
 //!
 //! For each point there is an upper bound of the distance to its centre and a lower one of that to
-//! any other. When centres move, the bounds move by as much. Bounds are widened by more than rounding
-//! can take from them, so that no point keeps a centre wrongly.
+//! any other. When centres move, the bounds move by as much. Points that cannot be told by them are
+//! packed together and go through the same kernel that looks at all points, so the labels are those
+//! that it would have found: bounds are widened by more than rounding can take from its scores.
 
-use super::simd::Lane;
-use super::vectorize;
+use super::nearest::{Centres, Consumer, Form, Least, SIDE, Set, walk};
+use super::simd::{self, Lane, Simd, WithSimd};
+use std::ops::Range;
+
+/// From so many multiplications for a point on, it is worth computing the distance to its own centre
+/// before those to all.
+const DEAR: usize = 256;
+
+/// The difference between 1 and the next number.
+fn precision<T: Lane>() -> f64 {
+    if size_of::<T>() == 4 {
+        f64::from(f32::EPSILON)
+    } else {
+        f64::EPSILON
+    }
+}
 
 /// What a step knows about the centres.
 pub(crate) struct Moved<T> {
-    pub k: usize,
-    pub d: usize,
-    /// The centres, coordinate by coordinate, in rows of `width`, which is k or more; infinite beyond k.
-    pub columns: Vec<T>,
-    pub width: usize,
-    /// How far each has moved since the last step.
-    pub moves: Vec<T>,
-    /// The centre that has moved farthest, how far, and the farthest of the others.
-    pub farthest: (usize, T, T),
-    /// Half the distance of each to the next centre, or a little less.
-    pub half: Vec<T>,
+    centres: Centres<T>,
+    /// The centres as the points see them, rows.
+    rows: Vec<T>,
+    /// Of each centre: how far it has moved, how far any other has at most, half the distance to the
+    /// next one.
+    each: Vec<[T; 3]>,
+    /// A sum of squares of `d` numbers is wrong by less than this, relatively.
+    relative: T,
+    /// ‖c‖² is not more than this for any centre.
+    largest: T,
 }
 
 impl<T: Lane> Moved<T> {
-    /// From the centres as they were and as they are, rows of `d` coordinates. Without old ones this
-    /// is the first step.
-    pub(crate) fn new(d: usize, old: Option<&[f64]>, now: &[f64]) -> Self {
+    /// From the centres as they were and as they are, rows of `d` numbers of type `T`; the same if this
+    /// is the first step. No ‖c‖² may be more than `largest`.
+    pub(crate) fn new(form: Form, d: usize, (old, now): (&[f64], &[f64]), largest: f64) -> Self {
         let k = now.len() / d;
-        let width = k.next_multiple_of(16);
-        let mut columns = vec![T::HIGHEST; width * d];
-        // As the points see them.
-        let rounded: Vec<f64> = now.iter().map(|&x| T::from_f64(x).to_f64()).collect();
-        for (c, row) in rounded.chunks_exact(d).enumerate() {
-            for (j, &x) in row.iter().enumerate() {
-                columns[j * width + c] = T::from_f64(x);
-            }
-        }
         let distance = |a: &[f64], b: &[f64]| {
             let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
             squares.sum::<f64>().sqrt()
         };
-        let up = |x: f64| T::from_f64(x * (1.0 + 4.0 * epsilon::<T>(d)));
-        let moves: Vec<T> = match old {
-            Some(old) => {
-                let pairs = old.chunks_exact(d).zip(rounded.chunks_exact(d));
-                pairs
-                    .map(|(old, now)| {
-                        let old: Vec<f64> = old.iter().map(|&x| T::from_f64(x).to_f64()).collect();
-                        up(distance(&old, now))
-                    })
-                    .collect()
-            }
-            None => vec![T::ZERO; k],
+        // Rows are added up in four lanes or more, eight for norms, packed points one after the other.
+        let added = if form == Form::Rows { d / 4 } else { 2 * d };
+        let relative = (added + 8) as f64 * precision::<T>();
+        let moves: Vec<f64> = (old.chunks_exact(d).zip(now.chunks_exact(d)))
+            .map(|(old, now)| distance(old, now) * (1.0 + 2.0 * relative))
+            .collect();
+        let farthest = (0..k).fold(0, |a, c| if moves[c] > moves[a] { c } else { a });
+        let most = |besides: usize| {
+            let others = moves.iter().enumerate().filter(|&(c, _)| c != besides);
+            others.fold(0.0, |most: f64, (_, &m)| most.max(m))
         };
-        let mut farthest = (0, T::ZERO, T::ZERO);
-        for (c, &m) in moves.iter().enumerate() {
-            if m > farthest.1 {
-                farthest = (c, m, farthest.1);
-            } else if m > farthest.2 {
-                farthest.2 = m;
-            }
-        }
+        let second = most(farthest);
         let mut half = vec![f64::INFINITY; k];
         for a in 0..k {
             for b in 0..a {
-                let between = distance(&rounded[a * d..][..d], &rounded[b * d..][..d]) / 2.0;
+                let between = distance(&now[a * d..][..d], &now[b * d..][..d]) / 2.0;
                 half[a] = half[a].min(between);
                 half[b] = half[b].min(between);
             }
         }
-        let down = |x: f64| T::from_f64(x * (1.0 - 4.0 * epsilon::<T>(d)));
+        let each = (0..k).map(|c| {
+            let others = if c == farthest {
+                second
+            } else {
+                moves[farthest]
+            };
+            [moves[c], others, half[c] * (1.0 - relative)].map(T::from_f64)
+        });
         Self {
-            k,
-            d,
-            columns,
-            width,
-            moves,
-            farthest,
-            half: half.into_iter().map(down).collect(),
+            centres: Centres::new(form, d, now),
+            rows: now.iter().map(|&x| T::from_f64(x)).collect(),
+            each: each.collect(),
+            relative: T::from_f64(relative),
+            largest: T::from_f64(largest),
         }
     }
 }
 
-/// More than what a distance of `d` dimensions is wrong by, relatively.
-fn epsilon<T: Lane>(d: usize) -> f64 {
-    let unit = if size_of::<T>() == 4 {
-        f64::from(f32::EPSILON)
-    } else {
-        f64::EPSILON
-    };
-    (d as f64 + 8.0) * unit
+impl<T: Lane> Moved<T> {
+    /// What a score of a point with this ‖x‖² may be wrong by.
+    #[inline(always)]
+    fn wrong(&self, norm: T) -> T {
+        self.relative * (norm + self.largest)
+    }
+
+    /// An upper bound whose square is larger, by twice of what a score may be wrong by, than that of
+    /// any distance that is computed as `square`. So another centre with a larger lower bound has a
+    /// larger score, and that stays so while centres move.
+    #[inline(always)]
+    fn upper(&self, square: T, wrong: T) -> T {
+        let three = T::from_f64(3.0);
+        (square + three * wrong).sqrt() * (T::ONE + self.relative)
+    }
 }
 
 /// What is kept for each point of a chunk.
@@ -101,91 +109,256 @@ pub(crate) struct Bounds<'a, T> {
     pub lower: &'a mut [T],
 }
 
-/// A step for the points of a chunk, rows of coordinates. The changes of the centres' sums, and of the
-/// sums of weights behind each, are added to `sums`. Returns how many points were looked at.
+/// What a step did for a chunk.
+#[derive(Default)]
+pub(crate) struct Changes {
+    /// What is to be added to the sums of each centre's points and of their weights; empty for nothing.
+    pub sums: Vec<f64>,
+    /// How many points were looked at.
+    pub looked: usize,
+}
+
+/// A step for the points in `range`, whose bounds are given. `norms` are ‖x‖² of all points where
+/// scores lack it.
 pub(crate) fn step<T: Lane>(
-    rows: &[T],
-    weights: Option<&[T]>,
+    set: &Set<'_, T>,
+    norms: Option<&[T]>,
+    range: Range<usize>,
     bounds: Bounds<'_, T>,
     moved: &Moved<T>,
-    sums: &mut [f64],
-) -> usize {
-    let d = moved.d;
-    let (wide, narrow) = (
-        T::from_f64(1.0 + 4.0 * epsilon::<T>(d)),
-        T::from_f64(1.0 - 4.0 * epsilon::<T>(d)),
-    );
-    let Bounds {
-        labels,
-        upper,
-        lower,
-    } = bounds;
-    let mut scores = vec![T::ZERO; moved.width];
-    let mut looked = 0;
-    for (p, x) in rows.chunks_exact(d).enumerate() {
-        let old = labels[p];
-        if old >= 0 {
-            let c = old as usize;
-            let (farthest, most, second) = moved.farthest;
-            let others = if c == farthest { second } else { most };
-            upper[p] = (upper[p] + moved.moves[c]) * wide;
-            let left = lower[p] - others;
-            lower[p] = if left > T::ZERO {
-                left * narrow
-            } else {
-                T::ZERO
-            };
-            let least = if lower[p] > moved.half[c] {
-                lower[p]
-            } else {
-                moved.half[c]
-            };
-            if upper[p] < least {
-                continue;
-            }
-            let own = x.iter().enumerate().map(|(j, &x)| {
-                let difference = x - moved.columns[j * moved.width + c];
-                difference * difference
-            });
-            upper[p] = own.fold(T::ZERO, |a, b| a + b).sqrt() * wide;
-            if upper[p] < least {
-                continue;
-            }
+) -> Changes {
+    simd::run(Look {
+        set,
+        norms,
+        range,
+        bounds,
+        moved,
+        packed: None,
+        least: Least::default(),
+        changes: Changes::default(),
+    })
+}
+
+/// A step for a chunk. As a consumer of scores it makes new bounds.
+struct Look<'a, T> {
+    set: &'a Set<'a, T>,
+    norms: Option<&'a [T]>,
+    range: Range<usize>,
+    bounds: Bounds<'a, T>,
+    moved: &'a Moved<T>,
+    /// The places in the chunk of points that were packed together; none: those of the chunk itself
+    /// are looked at.
+    packed: Option<[u32; SIDE]>,
+    least: Least<T>,
+    changes: Changes,
+}
+
+impl<T: Lane> WithSimd for Look<'_, T> {
+    type Output = Changes;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) -> Changes {
+        let (set, moved, d) = (self.set, self.moved, self.set.d);
+        let mut doubtful = self.doubtful();
+        // Packing costs about as much as looking at a point in vain.
+        if 2 * doubtful.len() > self.range.len() {
+            walk(set, &moved.centres, self.range.clone(), &mut self);
+            return self.changes;
         }
-        looked += 1;
-        vectorize(|| {
-            scores.fill(T::ZERO);
-            for (&x, column) in x.iter().zip(moved.columns.chunks_exact(moved.width)) {
-                for (score, &c) in scores.iter_mut().zip(column) {
-                    *score = *score + (x - c) * (x - c);
+        if d * moved.each.len() >= DEAR {
+            // Not `retain`, whose closure would not be compiled for this processor.
+            let mut count = 0;
+            for number in 0..doubtful.len() {
+                let place = doubtful[number];
+                doubtful[count] = place;
+                count += usize::from(self.stays_doubtful(place as usize));
+            }
+            doubtful.truncate(count);
+        }
+        let mut data = vec![T::ZERO; SIDE * d];
+        for places in doubtful.chunks(SIDE) {
+            let mut packed = [0; SIDE];
+            packed[..places.len()].copy_from_slice(places);
+            self.packed = Some(packed);
+            for (p, &place) in places.iter().enumerate() {
+                let point = set.point(self.range.start + place as usize);
+                if set.form == Form::Rows {
+                    data[p * d..][..d].copy_from_slice(&point[..d]);
+                } else {
+                    let to = data[p..].iter_mut().step_by(SIDE);
+                    to.zip(point.iter().step_by(SIDE))
+                        .for_each(|(to, &x)| *to = x);
                 }
             }
-        });
-        let (mut best, mut first, mut second) = (0, T::HIGHEST, T::HIGHEST);
-        for (c, &score) in scores[..moved.k].iter().enumerate() {
-            if score < first {
-                (second, first, best) = (first, score, c);
-            } else if score < second {
-                second = score;
+            let n = places.len();
+            let rows = if set.form == Form::Rows { n } else { SIDE };
+            let some = Set {
+                n,
+                data: &data[..rows * d],
+                weights: None,
+                ..*set
+            };
+            walk(&some, &moved.centres, 0..n, &mut self);
+        }
+        self.changes
+    }
+}
+
+impl<T: Lane> Look<'_, T> {
+    /// Moves the bounds as the centres have moved. Returns the places of those points that another
+    /// centre may have come nearer to.
+    #[inline(always)]
+    fn doubtful(&mut self) -> Vec<u32> {
+        let wide = T::from_f64(1.0 + 2.0 * precision::<T>());
+        let narrow = T::from_f64(1.0 - 2.0 * precision::<T>());
+        let Bounds {
+            labels,
+            upper,
+            lower,
+        } = &mut self.bounds;
+        let mut doubtful = vec![0; labels.len()];
+        let mut count = 0;
+        let bounds = upper.iter_mut().zip(lower.iter_mut());
+        for (place, (&mut label, (upper, lower))) in labels.iter_mut().zip(bounds).enumerate() {
+            let [own, others, half] = self.moved.each[label.max(0) as usize];
+            *upper = (*upper + own) * wide;
+            *lower = (*lower - others) * narrow;
+            let least = if *lower > half { *lower } else { half };
+            doubtful[count] = place as u32;
+            count += usize::from(!(*upper < least));
+        }
+        doubtful.truncate(count);
+        doubtful
+    }
+
+    /// Whether the distance to a point's own centre leaves its bounds as they are.
+    #[inline(always)]
+    fn stays_doubtful(&mut self, place: usize) -> bool {
+        let (set, d) = (self.set, self.set.d);
+        let i = self.range.start + place;
+        let label = self.bounds.labels[place];
+        if label < 0 {
+            return true;
+        }
+        let centre = &self.moved.rows[label as usize * d..][..d];
+        let point = set.point(i);
+        let square = if set.form == Form::Rows {
+            // Sixteen sums at a time.
+            let mut sums = [T::ZERO; 16];
+            for (x, c) in point[..d].chunks(16).zip(centre.chunks(16)) {
+                for (sum, (&x, &c)) in sums.iter_mut().zip(x.iter().zip(c)) {
+                    *sum = *sum + (x - c) * (x - c);
+                }
+            }
+            sums.into_iter().fold(T::ZERO, |a, b| a + b)
+        } else {
+            let pairs = point.iter().step_by(SIDE).zip(centre);
+            pairs.fold(T::ZERO, |sum, (&x, &c)| sum + (x - c) * (x - c))
+        };
+        let wrong = self
+            .norms
+            .map_or(T::ZERO, |norms| self.moved.wrong(norms[i]));
+        let upper = self.moved.upper(square, wrong);
+        self.bounds.upper[place] = upper;
+        let half = self.moved.each[label as usize][2];
+        let lower = self.bounds.lower[place];
+        !(upper < if lower > half { lower } else { half })
+    }
+}
+
+impl<T: Lane> Consumer<T> for Look<'_, T> {
+    #[inline(always)]
+    fn begin(&mut self, _: usize, _: usize) {
+        self.least.clear();
+    }
+
+    #[inline(always)]
+    fn take<S: Simd>(&mut self, simd: S, first: usize, scores: &[T]) {
+        self.least.take::<S, true>(simd, first, scores);
+    }
+
+    #[inline(always)]
+    fn end<S: Simd>(&mut self, _: S, _: &Set<'_, T>, start: usize, len: usize) {
+        self.changes.looked += len;
+        let begin = start - self.range.start;
+        let mut places = [0; SIDE];
+        match self.packed {
+            Some(packed) => places = packed,
+            None => (0..SIDE).for_each(|p| places[p] = (begin + p) as u32),
+        }
+        let mut norms = [T::ZERO; SIDE];
+        if let Some(all) = self.norms {
+            for (norm, &place) in norms.iter_mut().zip(&places).take(len) {
+                *norm = all[self.range.start + place as usize];
             }
         }
-        upper[p] = first.sqrt() * wide;
-        lower[p] = second.sqrt() * narrow;
-        if best as i32 != old {
-            let weight = weights.map_or(1.0, |w| w[p].to_f64());
-            let mut add = |c: usize, weight: f64| {
-                let sums = &mut sums[c * (d + 1)..][..d + 1];
-                sums.iter_mut()
-                    .zip(x)
-                    .for_each(|(s, x)| *s += weight * x.to_f64());
-                sums[d] += weight;
+        let (mut upper, mut lower) = (norms, norms);
+        // Numbers that the compiler does not know: it would unroll the loop instead of using vectors.
+        let scores = self
+            .least
+            .best
+            .iter()
+            .zip(&self.least.second)
+            .zip(&norms)
+            .take(len);
+        for ((upper, lower), ((&best, &second), &norm)) in
+            upper.iter_mut().zip(&mut lower).zip(scores)
+        {
+            let wrong = match self.set.form {
+                Form::Differences => T::ZERO,
+                _ => self.moved.wrong(norm),
             };
-            add(best, weight);
-            if old >= 0 {
-                add(old as usize, -weight);
+            *upper = self.moved.upper(positive(best + norm), wrong);
+            let least = positive(second + norm - wrong).sqrt();
+            *lower = least * (T::ONE - self.moved.relative);
+        }
+        for p in 0..len {
+            let place = places[p] as usize;
+            self.bounds.upper[place] = upper[p];
+            self.bounds.lower[place] = lower[p];
+            let (new, old) = (self.least.label(p), self.bounds.labels[place]);
+            if new != old {
+                self.bounds.labels[place] = new;
+                self.changed(place, old, new);
             }
-            labels[p] = best as i32;
         }
     }
-    looked
+}
+
+/// A squared distance that rounding may have made negative.
+#[inline(always)]
+fn positive<T: Lane>(x: T) -> T {
+    if x > T::ZERO { x } else { T::ZERO }
+}
+
+impl<T: Lane> Look<'_, T> {
+    /// Takes a point from one centre, if it had one, to another.
+    #[inline(always)]
+    fn changed(&mut self, place: usize, old: i32, new: i32) {
+        let i = self.range.start + place;
+        if self.changes.sums.is_empty() {
+            self.changes.sums = vec![0.0; self.moved.each.len() * (self.set.d + 1)];
+        }
+        let weight = self.set.weights.map_or(1.0, |w| w[i].to_f64());
+        self.add(new, i, weight);
+        if old >= 0 {
+            self.add(old, i, -weight);
+        }
+    }
+
+    /// Adds point `i` to the sums of a centre.
+    #[inline(always)]
+    fn add(&mut self, label: i32, i: usize, weight: f64) {
+        let d = self.set.d;
+        let (sums, rest) = self.changes.sums[label as usize * (d + 1)..].split_at_mut(d);
+        let point = self.set.point(i);
+        if self.set.form == Form::Rows {
+            let pairs = sums.iter_mut().zip(point);
+            pairs.for_each(|(s, x)| *s += weight * x.to_f64());
+        } else {
+            let pairs = sums.iter_mut().zip(point.iter().step_by(SIDE));
+            pairs.for_each(|(s, x)| *s += weight * x.to_f64());
+        }
+        rest[0] += weight;
+    }
 }

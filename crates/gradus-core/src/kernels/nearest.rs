@@ -49,12 +49,93 @@ impl Form {
 }
 
 /// Points: packed or as rows, as `form` says.
+#[derive(Clone, Copy)]
 pub(crate) struct Set<'a, T> {
     pub n: usize,
     pub d: usize,
     pub form: Form,
     pub data: &'a [T],
     pub weights: Option<&'a [T]>,
+}
+
+impl<T> Set<'_, T> {
+    /// The coordinates of point `i`, and what lies between them: of a row they are the first `d`
+    /// numbers, of a packed point every number that is [`SIDE`] after another.
+    #[inline(always)]
+    pub(super) fn point(&self, i: usize) -> &[T] {
+        match self.form {
+            Form::Rows => &self.data[i * self.d..][..self.d],
+            _ => {
+                let block = &self.data[i / SIDE * SIDE * self.d..][..SIDE * self.d];
+                &block[i % SIDE..]
+            }
+        }
+    }
+}
+
+/// The least scores of a block of points, and whose they are; of equal ones the first.
+pub(crate) struct Least<T> {
+    pub best: [T; SIDE],
+    /// The least but one, if it was asked for.
+    pub second: [T; SIDE],
+    tag: [T; SIDE],
+}
+
+impl<T: Lane> Default for Least<T> {
+    fn default() -> Self {
+        Self {
+            best: [T::HIGHEST; SIDE],
+            second: [T::HIGHEST; SIDE],
+            tag: [T::ZERO; SIDE],
+        }
+    }
+}
+
+impl<T: Lane> Least<T> {
+    #[inline(always)]
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The number of the centre with the least score.
+    #[inline(always)]
+    pub(super) fn label(&self, p: usize) -> i32 {
+        self.tag[p].to_i64() as i32
+    }
+
+    /// Takes scores as a [`Consumer`] does.
+    #[inline(always)]
+    pub(super) fn take<S: Simd, const SECOND: bool>(
+        &mut self,
+        simd: S,
+        first: usize,
+        scores: &[T],
+    ) {
+        let one = T::splat(simd, T::ONE);
+        for at in (0..SIDE).step_by(T::lanes::<S>()) {
+            let (best, tag) = (&mut self.best[at], &mut self.tag[at]);
+            let second = &mut self.second[at];
+            // SAFETY: vectors' lengths divide SIDE, the length of every row.
+            unsafe {
+                let mut kept = (T::load(simd, best), T::load(simd, tag));
+                let mut next = T::load(simd, second);
+                let mut number = T::splat(simd, T::from_f64(first as f64));
+                for row in scores.chunks_exact(SIDE) {
+                    let score = T::load(simd, row.as_ptr().add(at));
+                    if SECOND {
+                        next = T::least(simd, next, T::most(simd, score, kept.0));
+                    }
+                    kept = T::keep_less(simd, (score, number), kept);
+                    number = T::vadd(simd, number, one);
+                }
+                T::store(simd, best, kept.0);
+                T::store(simd, tag, kept.1);
+                if SECOND {
+                    T::store(simd, second, next);
+                }
+            }
+        }
+    }
 }
 
 /// The rows of a matrix less `shift`, packed: for each [`SIDE`] points their first coordinates, then
@@ -128,7 +209,7 @@ pub(crate) trait Consumer<T: Lane> {
     /// beyond the length of the block mean nothing, but are numbers.
     fn take<S: Simd>(&mut self, simd: S, first: usize, scores: &[T]);
     /// All centres were there.
-    fn end(&mut self, set: &Set<'_, T>, start: usize, len: usize);
+    fn end<S: Simd>(&mut self, simd: S, set: &Set<'_, T>, start: usize, len: usize);
 }
 
 /// The chunks that a pass for `k` centres is cut into: their number, and points in each.
@@ -210,7 +291,7 @@ impl<T: Lane, C: Consumer<T>> Walk<'_, T, C> {
                 }
                 self.consumer.take(simd, first, &scores[..count * SIDE]);
             }
-            self.consumer.end(self.set, start, len);
+            self.consumer.end(simd, self.set, start, len);
         }
     }
 
@@ -240,7 +321,7 @@ impl<T: Lane, C: Consumer<T>> Walk<'_, T, C> {
                 row.iter_mut().for_each(|s| *s = *s + norm);
             }
             self.consumer.take(simd, 0, &scores);
-            self.consumer.end(self.set, start, len);
+            self.consumer.end(simd, self.set, start, len);
         }
     }
 }
@@ -299,30 +380,49 @@ fn part<T: Lane, S: Simd, const DIFF: bool, const C: usize>(
     }
 }
 
+/// Up to so many centres each has sums of its own for every place in a block: adding zeros to all but
+/// one of them needs no look at labels one by one.
+const FEW: usize = 16;
+
 /// The nearest centre of each point, of equally near ones the first; with the sums of each centre's
 /// points if asked.
 pub(crate) struct Assign<'a, T> {
-    best: [T; SIDE],
-    tag: [T; SIDE],
+    least: Least<T>,
     /// Those of the chunk, which begins at point `first`.
     labels: &'a mut [i32],
     first: usize,
-    /// For each centre the sums of its points' coordinates, and of their weights.
-    pub sums: Vec<T>,
-    /// The least scores, lane by lane.
+    /// For each centre the sums of its points' coordinates, and of their weights; one, or one for each
+    /// place in a block.
+    sums: Vec<T>,
+    places: usize,
+    /// The least scores, by place.
     costs: [T; SIDE],
 }
 
 impl<'a, T: Lane> Assign<'a, T> {
-    pub(crate) fn new(labels: &'a mut [i32], first: usize, sums: usize) -> Self {
+    /// With the labels of the points from `first` on. Sums are formed if `k`, the number of centres, is
+    /// not 0.
+    pub(crate) fn new(set: &Set<'_, T>, labels: &'a mut [i32], first: usize, k: usize) -> Self {
+        let places = if set.form != Form::Rows && k <= FEW {
+            SIDE
+        } else {
+            1
+        };
         Self {
-            best: [T::ZERO; SIDE],
-            tag: [T::ZERO; SIDE],
+            least: Least::default(),
             labels,
             first,
-            sums: vec![T::ZERO; sums],
+            sums: vec![T::ZERO; k * (set.d + 1) * places],
+            places,
             costs: [T::ZERO; SIDE],
         }
+    }
+
+    /// For each centre the sums of its points' coordinates, and of their weights.
+    pub(crate) fn sums(&self) -> Vec<f64> {
+        let sums = self.sums.chunks_exact(self.places);
+        sums.map(|places| places.iter().map(|s| s.to_f64()).sum())
+            .collect()
     }
 
     /// The sum of the least scores, weighted.
@@ -334,105 +434,77 @@ impl<'a, T: Lane> Assign<'a, T> {
 impl<T: Lane> Consumer<T> for Assign<'_, T> {
     #[inline(always)]
     fn begin(&mut self, _: usize, _: usize) {
-        self.best = [T::HIGHEST; SIDE];
-        self.tag = [T::ZERO; SIDE];
+        self.least.clear();
     }
 
     #[inline(always)]
     fn take<S: Simd>(&mut self, simd: S, first: usize, scores: &[T]) {
-        let one = T::splat(simd, T::ONE);
-        for at in (0..SIDE).step_by(T::lanes::<S>()) {
-            // SAFETY: vectors' lengths divide SIDE, the length of every row.
-            unsafe {
-                let (best, tag) = (&mut self.best[at], &mut self.tag[at]);
-                let mut kept = (T::load(simd, best), T::load(simd, tag));
-                let mut number = T::splat(simd, T::from_f64(first as f64));
-                for row in scores.chunks_exact(SIDE) {
-                    let score = T::load(simd, row.as_ptr().add(at));
-                    kept = T::keep_less(simd, (score, number), kept);
-                    number = T::vadd(simd, number, one);
-                }
-                T::store(simd, best, kept.0);
-                T::store(simd, tag, kept.1);
-            }
-        }
+        self.least.take::<S, false>(simd, first, scores);
     }
 
     #[inline(always)]
-    fn end(&mut self, set: &Set<'_, T>, start: usize, len: usize) {
-        let d = set.d;
+    fn end<S: Simd>(&mut self, simd: S, set: &Set<'_, T>, start: usize, len: usize) {
         let labels = &mut self.labels[start - self.first..][..len];
-        for (label, tag) in labels.iter_mut().zip(&self.tag) {
-            *label = tag.to_i64() as i32;
+        for (p, label) in labels.iter_mut().enumerate() {
+            *label = self.least.label(p);
         }
-        let Self {
-            sums, costs, best, ..
-        } = self;
-        if sums.is_empty() {
+        if self.sums.is_empty() {
             return;
         }
-        if let Some(weights) = set.weights {
-            let costs = costs.iter_mut().zip(&*best).zip(&weights[start..]);
-            costs.take(len).for_each(|((c, &b), &w)| *c = *c + w * b);
-        } else {
-            let costs = costs.iter_mut().zip(&*best).take(len);
-            costs.for_each(|(c, &b)| *c = *c + b);
+        // Beyond the end of the points nothing has weight.
+        let mut weights = [T::ZERO; SIDE];
+        match set.weights {
+            Some(w) => weights[..len].copy_from_slice(&w[start..][..len]),
+            None => weights[..len].fill(T::ONE),
         }
-        if set.form == Form::Rows {
-            let rows = set.data[start * d..].chunks_exact(d);
-            for (p, (&label, row)) in labels.iter().zip(rows).enumerate() {
-                let sums = &mut sums[label as usize * (d + 1)..][..d + 1];
-                let w = set.weights.map_or(T::ONE, |w| w[start + p]);
-                if set.weights.is_none() {
-                    sums.iter_mut().zip(row).for_each(|(s, &x)| *s = *s + x);
-                } else {
-                    sums.iter_mut().zip(row).for_each(|(s, &x)| *s = *s + w * x);
+        let d = set.d;
+        for at in (0..SIDE).step_by(T::lanes::<S>()) {
+            // SAFETY: vectors' lengths divide SIDE, the length of these arrays and of every row of
+            // sums and coordinates.
+            unsafe {
+                let weight = T::load(simd, &weights[at]);
+                let cost = &mut self.costs[at];
+                let best = T::load(simd, &self.least.best[at]);
+                T::store(
+                    simd,
+                    cost,
+                    T::mul_add(simd, weight, best, T::load(simd, cost)),
+                );
+                if self.places == 1 {
+                    continue;
                 }
-                sums[d] = sums[d] + w;
+                let block = &set.data[start * d..][..SIDE * d];
+                let tag = T::load(simd, &self.least.tag[at]);
+                let sums = self.sums.chunks_exact_mut((d + 1) * SIDE);
+                for (c, sums) in sums.enumerate() {
+                    let number = T::splat(simd, T::from_f64(c as f64));
+                    let mine = T::where_equal(simd, tag, number, weight);
+                    let (sums, count) = sums.split_at_mut(d * SIDE);
+                    let pairs = sums.chunks_exact_mut(SIDE).zip(block.chunks_exact(SIDE));
+                    for (sum, x) in pairs {
+                        let sum = &mut sum[at];
+                        let x = T::load(simd, &x[at]);
+                        T::store(simd, sum, T::mul_add(simd, mine, x, T::load(simd, sum)));
+                    }
+                    let count = &mut count[at];
+                    T::store(simd, count, T::vadd(simd, mine, T::load(simd, count)));
+                }
             }
+        }
+        if self.places == SIDE {
             return;
         }
-        let block = &set.data[start * d..][..SIDE * d];
-        let weights = set.weights.map(|w| &w[start..][..len]);
-        match d {
-            1 => add_up::<T, 1>(sums, labels, block, weights),
-            2 => add_up::<T, 2>(sums, labels, block, weights),
-            3 => add_up::<T, 3>(sums, labels, block, weights),
-            4 => add_up::<T, 4>(sums, labels, block, weights),
-            16 => add_up::<T, 16>(sums, labels, block, weights),
-            _ => add_up::<T, 0>(sums, labels, block, weights),
-        }
-    }
-}
-
-/// Adds packed points to the sums of their centres. `D` is the number of dimensions, or 0 for any.
-#[inline(always)]
-fn add_up<T: Lane, const D: usize>(
-    sums: &mut [T],
-    labels: &[i32],
-    block: &[T],
-    weights: Option<&[T]>,
-) {
-    let d = if D == 0 { block.len() / SIDE } else { D };
-    for (p, &label) in labels.iter().enumerate() {
-        let sums = &mut sums[label as usize * (d + 1)..][..d + 1];
-        let column = block[p..].iter().step_by(SIDE);
-        match weights {
-            None => {
-                sums.iter_mut()
-                    .zip(column)
-                    .take(d)
-                    .for_each(|(s, &x)| *s = *s + x);
-                sums[d] = sums[d] + T::ONE;
+        for (p, &label) in labels.iter().enumerate() {
+            let (sums, count) = self.sums[label as usize * (d + 1)..].split_at_mut(d);
+            let (point, w) = (set.point(start + p), weights[p]);
+            if set.form == Form::Rows {
+                let pairs = sums.iter_mut().zip(point);
+                pairs.for_each(|(s, &x)| *s = *s + w * x);
+            } else {
+                let pairs = sums.iter_mut().zip(point.iter().step_by(SIDE));
+                pairs.for_each(|(s, &x)| *s = *s + w * x);
             }
-            Some(weights) => {
-                let w = weights[p];
-                sums.iter_mut()
-                    .zip(column)
-                    .take(d)
-                    .for_each(|(s, &x)| *s = *s + w * x);
-                sums[d] = sums[d] + w;
-            }
+            count[0] = count[0] + w;
         }
     }
 }
@@ -447,6 +519,7 @@ pub(crate) struct Potentials<'a, T> {
     norm: [T; SIDE],
     now: [T; SIDE],
     weight: [T; SIDE],
+    len: usize,
     /// A row of sums for each candidate.
     sums: Vec<T>,
 }
@@ -466,6 +539,7 @@ impl<'a, T: Lane> Potentials<'a, T> {
             norm: [T::ZERO; SIDE],
             now: [T::ZERO; SIDE],
             weight: [T::ONE; SIDE],
+            len: 0,
             sums: vec![T::ZERO; candidates * SIDE],
         }
     }
@@ -479,8 +553,7 @@ impl<'a, T: Lane> Potentials<'a, T> {
 impl<T: Lane> Consumer<T> for Potentials<'_, T> {
     #[inline(always)]
     fn begin(&mut self, start: usize, len: usize) {
-        // Beyond the end of the points nothing is far from anything.
-        self.now = [T::ZERO; SIDE];
+        self.len = len;
         self.now[..len].copy_from_slice(&self.closest[start..][..len]);
         if let Some(norms) = self.norms {
             self.norm[..len].copy_from_slice(&norms[start..][..len]);
@@ -494,16 +567,19 @@ impl<T: Lane> Consumer<T> for Potentials<'_, T> {
     fn take<S: Simd>(&mut self, _: S, first: usize, scores: &[T]) {
         let rows = self.sums[first * SIDE..].chunks_exact_mut(SIDE);
         for (sums, scores) in rows.zip(scores.chunks_exact(SIDE)) {
-            for p in 0..SIDE {
-                let new = squared(scores[p] + self.norm[p]);
-                let least = if new < self.now[p] { new } else { self.now[p] };
-                sums[p] = sums[p] + self.weight[p] * least;
+            let points = self.norm.iter().zip(self.now.iter().zip(&self.weight));
+            // A number that the compiler does not know: it would unroll the loop instead of using vectors.
+            let pairs = sums.iter_mut().zip(scores).zip(points).take(self.len);
+            for ((sum, &score), (&norm, (&now, &weight))) in pairs {
+                let new = squared(score + norm);
+                let least = if new < now { new } else { now };
+                *sum = *sum + weight * least;
             }
         }
     }
 
     #[inline(always)]
-    fn end(&mut self, _: &Set<'_, T>, _: usize, _: usize) {}
+    fn end<S: Simd>(&mut self, _: S, _: &Set<'_, T>, _: usize, _: usize) {}
 }
 
 /// A squared distance that rounding may have made negative.
@@ -569,5 +645,5 @@ impl<T: Lane> Consumer<T> for Distances<'_, T> {
     }
 
     #[inline(always)]
-    fn end(&mut self, _: &Set<'_, T>, _: usize, _: usize) {}
+    fn end<S: Simd>(&mut self, _: S, _: &Set<'_, T>, _: usize, _: usize) {}
 }

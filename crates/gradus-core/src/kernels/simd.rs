@@ -29,6 +29,10 @@ pub(crate) trait Lane: Float {
     fn vadd<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>) -> Self::V<S>;
     /// a − b.
     fn vsub<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>) -> Self::V<S>;
+    /// Lane by lane the smaller.
+    fn least<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>) -> Self::V<S>;
+    /// Lane by lane the larger.
+    fn most<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>) -> Self::V<S>;
     /// Lane by lane the smaller of `new` and `old`, of equals `old`, and what belongs to it of the other
     /// two.
     fn keep_less<S: Simd>(
@@ -36,6 +40,8 @@ pub(crate) trait Lane: Float {
         new: (Self::V<S>, Self::V<S>),
         old: (Self::V<S>, Self::V<S>),
     ) -> (Self::V<S>, Self::V<S>);
+    /// x in the lanes where a and b are equal, 0 in the others.
+    fn where_equal<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>, x: Self::V<S>) -> Self::V<S>;
     /// a·b + c, rounded once where the processor has an instruction for it.
     fn mul_add<S: Simd>(simd: S, a: Self::V<S>, b: Self::V<S>, c: Self::V<S>) -> Self::V<S>;
     /// The sum of the lanes, in an order that follows from their number.
@@ -64,7 +70,7 @@ pub(crate) trait Lane: Float {
 }
 
 macro_rules! lanes {
-    ($($t:ident $v:ident: $splat:ident $add:ident $sub:ident $less:ident $select:ident $mul_add:ident $sum:ident $load:ident;)+) => {$(
+    ($($t:ident $v:ident: $splat:ident $add:ident $sub:ident $min:ident $max:ident $less:ident $equal:ident $select:ident $mul_add:ident $sum:ident $load:ident;)+) => {$(
         impl Lane for $t {
             type V<S: Simd> = S::$v;
             #[inline(always)]
@@ -80,6 +86,14 @@ macro_rules! lanes {
                 simd.$sub(a, b)
             }
             #[inline(always)]
+            fn least<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$min(a, b)
+            }
+            #[inline(always)]
+            fn most<S: Simd>(simd: S, a: S::$v, b: S::$v) -> S::$v {
+                simd.$max(a, b)
+            }
+            #[inline(always)]
             fn keep_less<S: Simd>(
                 simd: S,
                 (new, new_tag): (S::$v, S::$v),
@@ -87,6 +101,10 @@ macro_rules! lanes {
             ) -> (S::$v, S::$v) {
                 let less = simd.$less(new, old);
                 (simd.$select(less, new, old), simd.$select(less, new_tag, old_tag))
+            }
+            #[inline(always)]
+            fn where_equal<S: Simd>(simd: S, a: S::$v, b: S::$v, x: S::$v) -> S::$v {
+                simd.$select(simd.$equal(a, b), x, simd.$splat(0.0))
             }
             #[inline(always)]
             fn mul_add<S: Simd>(simd: S, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
@@ -104,8 +122,8 @@ macro_rules! lanes {
     )+};
 }
 lanes! {
-    f32 f32s: splat_f32s add_f32s sub_f32s less_than_f32s select_f32s mul_add_e_f32s reduce_sum_f32s partial_load_f32s;
-    f64 f64s: splat_f64s add_f64s sub_f64s less_than_f64s select_f64s mul_add_e_f64s reduce_sum_f64s partial_load_f64s;
+    f32 f32s: splat_f32s add_f32s sub_f32s min_f32s max_f32s less_than_f32s equal_f32s select_f32s mul_add_e_f32s reduce_sum_f32s partial_load_f32s;
+    f64 f64s: splat_f64s add_f64s sub_f64s min_f64s max_f64s less_than_f64s equal_f64s select_f64s mul_add_e_f64s reduce_sum_f64s partial_load_f64s;
 }
 
 #[cfg(test)]

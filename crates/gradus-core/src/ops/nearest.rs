@@ -2,11 +2,11 @@
 
 use crate::dtype::{DType, dispatch_float};
 use crate::error::{Result, err};
-use crate::kernels::bounds::{self, Bounds, Moved};
+use crate::kernels::bounds::{self, Bounds, Changes, Moved};
 use crate::kernels::nearest::{
     Assign, Centres, Distances, Form, Potentials, SIDE, Set, chunks, pack, packed_len, walk,
 };
-use crate::kernels::parallel;
+use crate::kernels::{Loop, parallel, vectorize};
 use crate::storage::Buffer;
 use crate::tensor::Tensor;
 use parking_lot::Mutex;
@@ -56,9 +56,9 @@ pub struct Sums {
     pub means: Vec<f64>,
     /// The sum of the weights of each centre's points.
     pub weights: Vec<f64>,
-    /// The weighted sum of squared distances of the points to their centres. It is rounded as the
-    /// dtype of the points is; [`Points::inertia`] is exact.
-    pub cost: f64,
+    /// The weighted sum of squared distances of the points to their centres, rounded as the dtype of the
+    /// points; [`Points::inertia`] is exact. None after [`Points::step`], which does not know it.
+    pub cost: Option<f64>,
 }
 
 /// What [`Points::step`] remembers from one step to the next.
@@ -68,7 +68,10 @@ pub struct Memory {
     lower: Buffer,
     /// Sums and weights of each centre's points.
     sums: Vec<f64>,
-    centres: Option<Vec<f64>>,
+    /// The centres of the last step, as the points saw them.
+    seen: Option<Vec<f64>>,
+    /// The largest ‖c‖² that the bounds allow for.
+    largest: f64,
     /// Points whose distances had to be computed in the last step.
     pub looked: usize,
 }
@@ -274,13 +277,13 @@ impl Points {
     /// # use gradus_core::{Tensor, nearest::Points};
     /// let points = Points::new(&Tensor::from([[0.0], [2.0], [9.0]]), None)?;
     /// let mut labels = [0; 3];
-    /// assert_eq!(points.assign(&[1.0, 8.0], &mut labels)?.cost, 1.0 + 1.0 + 1.0);
+    /// assert_eq!(points.assign(&[1.0, 8.0], &mut labels)?.cost, Some(1.0 + 1.0 + 1.0));
     /// # Ok::<(), gradus_core::Error>(())
     /// ```
     pub fn assign(&self, centres: &[f64], labels: &mut [i32]) -> Result<Sums> {
         let (k, d) = (self.centres(centres)?, self.d);
         let stride = d + 1;
-        let (sums, cost) = self.pass(centres, labels, k * stride)?;
+        let (sums, cost) = self.pass(centres, labels, true)?;
         let mut means = centres.to_vec();
         let mut weights = vec![0.0; k];
         for c in 0..k {
@@ -295,7 +298,7 @@ impl Points {
             Form::Differences => 0.0,
             _ => self.spread()?,
         };
-        let cost = (cost + base).max(0.0);
+        let cost = Some((cost + base).max(0.0));
         Ok(Sums {
             means,
             weights,
@@ -318,27 +321,27 @@ impl Points {
     /// ```
     pub fn label(&self, centres: &[f64], labels: &mut [i32]) -> Result<()> {
         self.centres(centres)?;
-        self.pass(centres, labels, 0).map(drop)
+        self.pass(centres, labels, false).map(drop)
     }
 
-    fn pass(&self, centres: &[f64], labels: &mut [i32], sums: usize) -> Result<(Vec<f64>, f64)> {
+    fn pass(&self, centres: &[f64], labels: &mut [i32], add: bool) -> Result<(Vec<f64>, f64)> {
         self.check_labels(labels)?;
         dispatch_float!("points", self.dtype(), T => self.with_set::<T, _>(|set| {
             let centres = self.arrange::<T>(centres);
             let (count, chunk) = chunks(self.n, centres.k);
-            let parts: Vec<OnceLock<(Vec<T>, f64)>> = (0..count).map(|_| OnceLock::new()).collect();
+            let k = if add { centres.k } else { 0 };
+            let parts: Vec<OnceLock<(Vec<f64>, f64)>> = (0..count).map(|_| OnceLock::new()).collect();
             let labels: Vec<_> = labels.chunks_mut(chunk).map(Mutex::new).collect();
             parallel::run(count, |task| {
                 let range = parallel::chunk(self.n, chunk, task);
                 let mut labels = labels[task].lock();
-                let mut consumer = Assign::new(&mut labels, range.start, sums);
+                let mut consumer = Assign::new(set, &mut labels, range.start, k);
                 walk(set, &centres, range, &mut consumer);
-                let cost = consumer.cost();
-                let _ = parts[task].set((consumer.sums, cost));
+                let _ = parts[task].set((consumer.sums(), consumer.cost()));
             });
-            let (mut total, mut cost) = (vec![0.0; sums], 0.0);
+            let (mut total, mut cost) = (vec![0.0; k * (self.d + 1)], 0.0);
             for (sums, part) in parts.iter().filter_map(OnceLock::get) {
-                total.iter_mut().zip(sums).for_each(|(t, &s)| *t += f64::from(s));
+                total.iter_mut().zip(sums).for_each(|(t, s)| *t += s);
                 cost += part;
             }
             Ok((total, cost))
@@ -375,10 +378,14 @@ impl Points {
         }
     }
 
-    fn arrange<T: crate::kernels::simd::Lane>(&self, centres: &[f64]) -> Centres<T> {
+    /// Centres where the points are worked on.
+    fn shifted(&self, centres: &[f64]) -> Vec<f64> {
         let shift = self.shift.iter().cycle();
-        let shifted: Vec<f64> = centres.iter().zip(shift).map(|(c, m)| c - m).collect();
-        Centres::new(self.form, self.d, &shifted)
+        centres.iter().zip(shift).map(|(c, m)| c - m).collect()
+    }
+
+    fn arrange<T: crate::kernels::simd::Lane>(&self, centres: &[f64]) -> Centres<T> {
+        Centres::new(self.form, self.d, &self.shifted(centres))
     }
 
     /// ‖x − shift‖² of each point, where scores lack it.
@@ -392,17 +399,12 @@ impl Points {
         let (d, form) = (self.d, self.form);
         let made = dispatch_float!("points", self.dtype(), T => self.with_set::<T, _>(|set| {
             Buffer::build(self.n, |out: &mut [T]| {
-                parallel::fill(out, SIDE * 64, |start, out| {
+                parallel::fill(out, SIDE * 64, |start, out| vectorize(|| {
                     for (i, out) in out.chunks_mut(SIDE).enumerate() {
                         let data = &set.data[(start + i * SIDE) * d..];
                         if form == Form::Rows {
                             for (out, row) in out.iter_mut().zip(data.chunks_exact(d)) {
-                                // Eight sums at a time.
-                                let mut sums = [0.0; 8];
-                                for part in row.chunks(8) {
-                                    sums.iter_mut().zip(part).for_each(|(s, x)| *s += x * x);
-                                }
-                                *out = sums.iter().sum();
+                                *out = square(row, |_| 0.0) as T;
                             }
                         } else {
                             out.fill(0.0);
@@ -411,7 +413,7 @@ impl Points {
                             }
                         }
                     }
-                });
+                }));
             })
         }))?;
         Ok(Some(self.norms.get_or_init(|| made)))
@@ -458,18 +460,8 @@ impl Points {
         let mut out = vec![0.0; self.n];
         dispatch_float!("points", self.dtype(), T => self.rows.with_slice::<T, _>(|rows| {
             parallel::fill(&mut out, (parallel::GRAIN / d).max(1), |start, out| {
-                let rows = rows[start * d..].chunks_exact(d);
-                for ((out, row), &label) in out.iter_mut().zip(rows).zip(&labels[start..]) {
-                    let centre = &centres[label as usize * d..][..d];
-                    let mut sums = [0.0; 8];
-                    for (x, c) in row.chunks(8).zip(centre.chunks(8)) {
-                        for (s, (&x, &c)) in sums.iter_mut().zip(x.iter().zip(c)) {
-                            let difference = f64::from(x) - c;
-                            *s += difference * difference;
-                        }
-                    }
-                    *out = sums.iter().sum();
-                }
+                let (rows, labels) = (&rows[start * d..], &labels[start..]);
+                vectorize(Squares { rows, labels, centres, out });
             });
             Ok(())
         }))?;
@@ -621,13 +613,14 @@ impl Points {
             upper: zeros()?,
             lower: zeros()?,
             sums: vec![0.0; k * (self.d + 1)],
-            centres: None,
+            seen: None,
+            largest: -1.0,
             looked: 0,
         })
     }
 
     /// What [`assign`](Points::assign) does, by Hamerly's bounds: points that cannot have changed their
-    /// centre since the last step are left alone. The cost is not known and 0.
+    /// centre since the last step are left alone.
     ///
     /// # Errors
     /// If lengths do not fit, or the memory is that of other points.
@@ -650,55 +643,52 @@ impl Points {
                 "points: the memory is for another number of centres than {k}"
             ));
         }
-        let Memory {
-            labels,
-            upper,
-            lower,
-            sums,
-            centres: old,
-            looked,
-        } = memory;
-        dispatch_float!("points", self.rows.dtype(), T => self.rows.with_slice::<T, _>(|rows| {
-            let moved = Moved::<T>::new(d, old.as_deref(), centres);
-            let (count, chunk) = chunks(self.n, k);
-            let parts: Vec<OnceLock<(Vec<f64>, usize)>> = (0..count).map(|_| OnceLock::new()).collect();
-            let bounds = labels.chunks_mut(chunk).zip(upper.slice_mut::<T>().chunks_mut(chunk));
-            let bounds: Vec<_> = bounds
-                .zip(lower.slice_mut::<T>().chunks_mut(chunk))
-                .map(|((labels, upper), lower)| Mutex::new(Some(Bounds { labels, upper, lower })))
-                .collect();
-            let run = |weights: Option<&[T]>| {
-                parallel::run(count, |task| {
-                    let range = parallel::chunk(self.n, chunk, task);
-                    let Some(bounds) = bounds[task].lock().take() else { return };
-                    let mut sums = vec![0.0; k * (d + 1)];
-                    let rows = &rows[range.start * d..range.end * d];
-                    let weights = weights.map(|w| &w[range]);
-                    let looked = bounds::step(rows, weights, bounds, &moved, &mut sums);
-                    let _ = parts[task].set((sums, looked));
-                });
-                Ok(())
+        let (shifted, norms) = (self.shifted(centres), self.norms()?);
+        dispatch_float!("points", self.dtype(), T => self.with_set::<T, _>(|set| {
+            let norms = norms.map(|n| n.slice::<T>());
+            let seen: Vec<f64> = shifted.iter().map(|&x| f64::from(x as T)).collect();
+            let largest = match self.form {
+                Form::Differences => 0.0,
+                _ => seen.chunks_exact(d).map(|c| c.iter().map(|x| x * x).sum()).fold(0.0, f64::max),
             };
-            match &self.weights {
-                None => run(None)?,
-                Some(w) => w.with_slice::<T, _>(|w| run(Some(w)))?,
+            if largest > memory.largest {
+                // Bounds that allow for smaller errors hold no longer.
+                memory.largest = 2.0 * largest;
+                memory.upper.slice_mut::<T>().fill(T::INFINITY);
             }
-            *looked = 0;
-            for (changes, some) in parts.iter().filter_map(OnceLock::get) {
-                sums.iter_mut().zip(changes).for_each(|(t, s)| *t += s);
-                *looked += some;
+            let old = memory.seen.replace(seen.clone()).unwrap_or_else(|| seen.clone());
+            let moved = Moved::<T>::new(self.form, d, (&old, &seen), memory.largest);
+            let (count, chunk) = chunks(self.n, k);
+            let parts: Vec<OnceLock<Changes>> = (0..count).map(|_| OnceLock::new()).collect();
+            let upper = memory.upper.slice_mut::<T>().chunks_mut(chunk);
+            let bounds = upper.zip(memory.lower.slice_mut::<T>().chunks_mut(chunk));
+            let bounds: Vec<_> = bounds
+                .zip(memory.labels.chunks_mut(chunk))
+                .map(|((upper, lower), labels)| Mutex::new(Some(Bounds { labels, upper, lower })))
+                .collect();
+            parallel::run(count, |task| {
+                let Some(bounds) = bounds[task].lock().take() else { return };
+                let range = parallel::chunk(self.n, chunk, task);
+                let _ = parts[task].set(bounds::step(set, norms, range, bounds, &moved));
+            });
+            memory.looked = 0;
+            for part in parts.iter().filter_map(OnceLock::get) {
+                memory.sums.iter_mut().zip(&part.sums).for_each(|(t, s)| *t += s);
+                memory.looked += part.looked;
             }
             Ok(())
         }))?;
-        *old = Some(centres.to_vec());
         let mut means = centres.to_vec();
         let mut weights = vec![0.0; k];
-        for (c, sums) in sums.chunks_exact(d + 1).enumerate() {
+        for (c, sums) in memory.sums.chunks_exact(d + 1).enumerate() {
             weights[c] = sums[d];
             // Sums of weights that were added and taken away again may not be 0 exactly.
             if weights[c] > 1e-9 {
                 let means = means[c * d..][..d].iter_mut();
-                means.zip(sums).for_each(|(m, s)| *m = s / weights[c]);
+                let sums = sums.iter().zip(&self.shift);
+                means
+                    .zip(sums)
+                    .for_each(|(m, (s, shift))| *m = s / weights[c] + shift);
             } else {
                 weights[c] = 0.0;
             }
@@ -706,7 +696,7 @@ impl Points {
         Ok(Sums {
             means,
             weights,
-            cost: 0.0,
+            cost: None,
         })
     }
 }
@@ -737,44 +727,114 @@ fn check_weights(weights: &Tensor, n: usize, dtype: DType) -> Result<Tensor> {
     weights.detach().to_dtype(dtype)?.contiguous()
 }
 
-/// The mean of each column, and the variance of a column on average.
-fn moments<T: crate::Float>(x: &[T], d: usize) -> Result<(Vec<f64>, f64)> {
-    let n = x.len() / d;
-    let chunk = (parallel::GRAIN / d).max(1) * d;
-    // The sums over the rows of what `f` makes of each element of a column.
-    let add = |f: &(dyn Fn(&mut [f64], &[T]) + Sync)| {
-        let count = x.len().div_ceil(chunk);
-        let parts: Vec<OnceLock<Vec<f64>>> = (0..count).map(|_| OnceLock::new()).collect();
-        parallel::run(count, |task| {
-            let mut sums = vec![0.0; d];
-            f(&mut sums, &x[parallel::chunk(x.len(), chunk, task)]);
-            let _ = parts[task].set(sums);
-        });
-        let mut total = vec![0.0; d];
-        for part in parts.iter().filter_map(OnceLock::get) {
-            total.iter_mut().zip(part).for_each(|(t, s)| *t += s);
+/// Σ(x − y)² of `f64`s, sixteen sums at a time.
+#[inline(always)]
+fn square<T: crate::Float>(x: &[T], y: impl Fn(usize) -> f64) -> f64 {
+    let mut sums = [0.0; 16];
+    let (whole, rest) = x.as_chunks::<16>();
+    for (i, x) in whole.iter().enumerate() {
+        for j in 0..16 {
+            let difference = x[j].to_f64() - y(16 * i + j);
+            sums[j] += difference * difference;
         }
-        total
-    };
-    let sums = add(&|sums, x| {
-        for row in x.chunks_exact(d) {
+    }
+    let start = x.len() - rest.len();
+    for (j, x) in rest.iter().enumerate() {
+        let difference = x.to_f64() - y(start + j);
+        sums[j] += difference * difference;
+    }
+    sums.iter().sum()
+}
+
+/// The squared distances of some points to their centres.
+struct Squares<'a, T> {
+    rows: &'a [T],
+    labels: &'a [i32],
+    centres: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl<T: crate::Float> Loop for Squares<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let d = self.rows.len() / self.labels.len();
+        let pairs = self.out.iter_mut().zip(self.labels);
+        for ((out, &label), row) in pairs.zip(self.rows.chunks_exact(d)) {
+            let centre = &self.centres[label as usize * d..][..d];
+            *out = square(row, |j| centre[j]);
+        }
+    }
+}
+
+/// The mean of each column of some rows, and the sum of all squared differences from it.
+struct Moments<'a, T> {
+    rows: &'a [T],
+    d: usize,
+}
+
+impl<T: crate::Float> Loop for Moments<'_, T> {
+    type Output = (Vec<f64>, f64);
+
+    #[inline(always)]
+    fn call(self) -> (Vec<f64>, f64) {
+        let Self { rows, d } = self;
+        // Narrow rows several at a time.
+        let width = 16usize.div_ceil(d) * d;
+        let mut sums = vec![0.0; width];
+        for row in rows.chunks(width) {
             sums.iter_mut().zip(row).for_each(|(s, x)| *s += x.to_f64());
         }
-    });
-    let mean: Vec<f64> = sums.iter().map(|s| s / n as f64).collect();
-    let squares = add(&|sums, x| {
-        for row in x.chunks_exact(d) {
-            let pairs = sums.iter_mut().zip(row.iter().zip(&mean));
-            pairs.for_each(|(s, (x, m))| *s += (x.to_f64() - m).powi(2));
+        let n = (rows.len() / d) as f64;
+        let mean = |j: usize| sums[j..].iter().step_by(d).sum::<f64>() / n;
+        let mean: Vec<f64> = (0..d).map(mean).collect();
+        let means: Vec<f64> = mean.iter().cycle().take(width).copied().collect();
+        let mut squares = 0.0;
+        for row in rows.chunks(width) {
+            squares += square(row, |j| means[j]);
         }
+        (mean, squares)
+    }
+}
+
+/// The mean of each column, and the variance of a column on average. Each part of the rows is read
+/// once; the parts are put together as in Chan, Golub and LeVeque, "Updating formulae and a pairwise
+/// algorithm for computing sample variances", 1979.
+fn moments<T: crate::Float>(x: &[T], d: usize) -> Result<(Vec<f64>, f64)> {
+    let chunk = (parallel::GRAIN / d).max(1) * d;
+    let count = x.len().div_ceil(chunk);
+    let parts: Vec<OnceLock<(Vec<f64>, f64)>> = (0..count).map(|_| OnceLock::new()).collect();
+    parallel::run(count, |task| {
+        let rows = &x[parallel::chunk(x.len(), chunk, task)];
+        let _ = parts[task].set(vectorize(Moments { rows, d }));
     });
-    let total: f64 = squares.iter().sum();
+    let (mut n, mut mean, mut total) = (0.0, vec![0.0; d], 0.0);
+    for (task, part) in parts.iter().enumerate() {
+        let Some((theirs, squares)) = part.get() else {
+            continue;
+        };
+        let more = (parallel::chunk(x.len(), chunk, task).len() / d) as f64;
+        let mut apart = 0.0;
+        for (m, t) in mean.iter_mut().zip(theirs) {
+            let difference = t - *m;
+            apart += difference * difference;
+            *m += difference * more / (n + more);
+        }
+        total += squares + apart * n * more / (n + more);
+        n += more;
+    }
     let norm: f64 = mean.iter().map(|m| m * m).sum();
+    // No squared distance is more than four times that, nor is a sum of them.
+    let largest = total + norm * n;
     let limit = if size_of::<T>() == 4 {
         f64::from(f32::MAX)
     } else {
         f64::MAX
     };
+    if largest < limit / 64.0 {
+        return Ok((mean, total / n / d as f64));
+    }
     if let Some(at) = x.iter().position(|x| !x.is_finite()) {
         return Err(err!(
             Value,
@@ -784,13 +844,8 @@ fn moments<T: crate::Float>(x: &[T], d: usize) -> Result<(Vec<f64>, f64)> {
             x[at].to_f64()
         ));
     }
-    // No squared distance is more than four times that, nor is a sum of them.
-    let largest = total + norm * (n as f64);
-    if largest.is_nan() || largest >= limit / 64.0 {
-        return Err(err!(
-            Value,
-            "points: the numbers are so large that their squares are not finite; scale them, or convert them to f64"
-        ));
-    }
-    Ok((mean, total / n as f64 / d as f64))
+    Err(err!(
+        Value,
+        "points: the numbers are so large that their squares are not finite; scale them, or convert them to f64"
+    ))
 }

@@ -13,7 +13,8 @@ use gradus_core::random::{self, Compat, Generator};
 use gradus_core::{Error, Kind, Result, Tensor};
 use std::ops::ControlFlow;
 
-/// How the nearest centres are found. Both are exact and give the same clusters.
+/// How the nearest centres are found. All are exact and find the same clusters, but for what rounding
+/// does to sums.
 ///
 /// ```
 /// use gradus::{Tensor, cluster::{KMeans, kmeans::Algorithm}};
@@ -25,11 +26,15 @@ use std::ops::ControlFlow;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Algorithm {
-    /// All distances, in every iteration, at the speed of the processor's vectors. The default.
+    /// [`Hamerly`](Algorithm::Hamerly) from 64 multiplications for a point on (clusters times columns),
+    /// else [`Lloyd`](Algorithm::Lloyd). The default.
     #[default]
+    Auto,
+    /// All distances, in every iteration, at the speed of the processor's vectors.
     Lloyd,
     /// Bounds tell which points cannot have changed their cluster (Hamerly, "Making k-means even
-    /// faster", 2010). It looks at one point after the other and keeps two numbers for each.
+    /// faster", 2010); only the others are looked at. Keeps two numbers for each point, and does not
+    /// know the inertia until the end.
     Hamerly,
 }
 
@@ -42,7 +47,7 @@ pub enum Algorithm {
 /// | [`max_iter`](KMeans::max_iter) | 300 |
 /// | [`tol`](KMeans::tol) | 1e-4 |
 /// | [`random_state`](KMeans::random_state) | a number of this thread's generator |
-/// | [`algorithm`](KMeans::algorithm) | [`Algorithm::Lloyd`] |
+/// | [`algorithm`](KMeans::algorithm) | [`Algorithm::Auto`] |
 ///
 /// A cluster that loses all its points goes to the point that is farthest from its centre. Only if
 /// there are fewer different points than clusters do some stay empty; none is ever NaN.
@@ -81,8 +86,8 @@ pub struct Step<'a> {
     /// The sum of the squared distances by which the centres have moved.
     pub shift: f64,
     /// The sum of squared distances to the centres as they were before, rounded as the dtype of the
-    /// points; 0 with [`Algorithm::Hamerly`], which does not know it.
-    pub inertia: f64,
+    /// points; none with [`Algorithm::Hamerly`], which does not know it.
+    pub inertia: Option<f64>,
     /// The cluster of each point, by the centres as they were before.
     pub labels: &'a [i32],
     /// The centres as they are now, rows of coordinates.
@@ -388,11 +393,16 @@ impl KMeans {
         &self,
         points: &Points,
         mut centres: Vec<f64>,
-        mut tell: impl FnMut(usize, f64, f64, &[i32], &[f64]) -> ControlFlow<()>,
+        mut tell: impl FnMut(usize, f64, Option<f64>, &[i32], &[f64]) -> ControlFlow<()>,
     ) -> Result<Run> {
-        let mut search = match self.algorithm {
-            Algorithm::Lloyd => Search::All(vec![0; points.len()]),
-            Algorithm::Hamerly => Search::Bounds(points.memory(self.n_clusters)?),
+        let bounds = match self.algorithm {
+            Algorithm::Auto => self.n_clusters * points.dims() >= MANY,
+            other => other == Algorithm::Hamerly,
+        };
+        let mut search = if bounds {
+            Search::Bounds(points.memory(self.n_clusters)?)
+        } else {
+            Search::All(vec![0; points.len()])
         };
         let tol = self.tol * points.variance();
         let (mut n_iter, mut converged, mut moved, mut stopped) = (0, false, true, false);
@@ -411,25 +421,28 @@ impl KMeans {
             let shift: f64 = pairs.map(|(a, b)| (a - b) * (a - b)).sum();
             converged = !moved || shift <= tol;
             centres = sums.means;
-            stopped = tell(n_iter, shift, sums.cost, labels, &centres).is_break();
+            stopped = tell(n_iter, shift, sums.cost, search.labels(), &centres).is_break();
         }
-        let mut labels = match search {
-            Search::All(labels) => labels,
-            Search::Bounds(memory) => memory.labels().to_vec(),
-        };
         if moved {
-            points.label(&centres, &mut labels)?;
+            match &mut search {
+                Search::All(labels) => points.label(&centres, labels)?,
+                Search::Bounds(memory) => points.step(&centres, memory).map(drop)?,
+            }
         }
+        let labels = search.labels();
         Ok(Run {
-            inertia: points.inertia(&centres, &labels)?,
+            inertia: points.inertia(&centres, labels)?,
+            labels: labels.to_vec(),
             centres,
-            labels,
             n_iter,
             converged,
             stopped,
         })
     }
 }
+
+/// Multiplications for a point (clusters times columns) from which on bounds save more than they cost.
+const MANY: usize = 64;
 
 /// Where labels are kept, and how they are found.
 enum Search {

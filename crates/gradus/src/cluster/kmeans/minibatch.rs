@@ -287,6 +287,6 @@ impl MiniBatchKMeans {
                     .for_each(|(c, m)| *c += share * (m - *c));
             }
         }
-        Ok(sums.cost)
+        Ok(sums.cost.unwrap_or_default())
     }
 }
