@@ -1,14 +1,17 @@
 //! `gradus cluster`: groups of points that nobody has labelled.
 
+mod dbscan;
 mod kmeans;
+mod results;
 mod table;
+mod watch;
 
 use crate::failure::{Failure, Result};
 use clap::{Args, Subcommand};
 use gradus::cluster::standardize;
 use gradus::data::{DEMOS, demo};
 use gradus::io::write_atomically;
-use gradus::{DType, Tensor};
+use gradus::{DType, Kind, Tensor};
 use std::path::{Path, PathBuf};
 use table::Table;
 
@@ -16,12 +19,14 @@ use table::Table;
 #[derive(Subcommand)]
 pub enum Cluster {
     Kmeans(kmeans::Kmeans),
+    Dbscan(dbscan::Dbscan),
 }
 
 impl Cluster {
     pub fn run(self) -> Result {
         match self {
             Self::Kmeans(command) => command.run(),
+            Self::Dbscan(command) => command.run(),
         }
     }
 }
@@ -86,6 +91,17 @@ impl Source {
             names: table.names,
             notes,
         })
+    }
+
+    /// A failure whose reason is the points, or what was asked of them.
+    pub fn wrong(&self, e: gradus::Error) -> Failure {
+        let text = e.to_string();
+        let of_the_points = ["points:", "row "].iter().any(|word| text.contains(word));
+        match e.kind() {
+            Kind::Value if of_the_points => Failure::data(format_args!("{}: {text}", self.name())),
+            Kind::Value | Kind::Shape => Failure::usage(text),
+            _ => e.into(),
+        }
     }
 
     /// What the points are called.
