@@ -2,7 +2,7 @@
 
 use super::results::Results;
 use super::watch::Watch;
-use super::{Input, Source};
+use super::{Input, Source, short};
 use crate::common::Threads;
 use crate::failure::{Failure, Result};
 use crate::output::{self, thousands};
@@ -193,7 +193,11 @@ impl Dbscan {
         let fitted = fitted.map_err(|e| self.source.wrong(e))?;
         let labels: Vec<i64> = fitted.labels.to_vec()?;
         self.results.keep(&labels)?;
-        let title = format!("{} clusters, eps {eps:.4}", thousands(fitted.n_clusters));
+        let title = format!(
+            "{} clusters, eps {}",
+            thousands(fitted.n_clusters),
+            short(eps)
+        );
         (self.results).draw(&self.source, &input, &title, labels.clone(), None)?;
         if let Some(curve) = &curve {
             self.results
@@ -298,7 +302,7 @@ impl Dbscan {
             thousands(n),
             input.names.len(),
             thousands(sizes.len()),
-            found.eps,
+            short(found.eps),
             self.min_samples,
             name(fitted.algorithm),
             thousands(cores),
@@ -351,20 +355,20 @@ fn panel(curve: &KDistances, min_samples: usize) -> Panel {
         .collect();
     points.push(at(last));
     let mut series = vec![Series {
-        name: "distance".into(),
+        name: "each point's radius".into(),
         points,
     }];
     if let Some(knee) = curve.knee() {
         let (x, y) = at(knee);
         series.push(Series {
-            name: format!("knee: eps {y:.4}"),
+            name: format!("knee: eps {}", short(y)),
             points: vec![(0.0, y), (x, y), (x, distances[0])],
         });
     }
     Panel {
         title: "How near the neighbours are".into(),
-        x_label: "points, by distance".into(),
-        y_label: format!("distance within which {min_samples} points are"),
+        x_label: "points, by radius".into(),
+        y_label: format!("radius that holds {min_samples} points"),
         series,
     }
 }

@@ -3,7 +3,7 @@
 use super::results::Results;
 use super::table::Table;
 use super::watch::Watch;
-use super::{Input, Source};
+use super::{Input, Source, is_number};
 use crate::common::Threads;
 use crate::failure::{Failure, Result};
 use crate::output::{self, thousands};
@@ -302,7 +302,11 @@ impl Kmeans {
         ))?;
         for (c, (size, centre)) in sizes.iter().zip(&centers).enumerate() {
             let parts = centre.iter().zip(&input.names).take(6);
-            let parts: Vec<String> = parts.map(|(x, name)| format!("{name} {x:.4}")).collect();
+            let part = |(x, name): (&f64, &String)| match is_number(name) {
+                true => format!("{x:.4}"),
+                false => format!("{name} {x:.4}"),
+            };
+            let parts: Vec<String> = parts.map(part).collect();
             let more = if d > 6 { ", …" } else { "" };
             output::line(format_args!(
                 "  {c}: {:>9} points around {}{more}",

@@ -114,6 +114,16 @@ impl Source {
     }
 }
 
+/// Whether this is the number of a column that has no name.
+fn is_number(name: &str) -> bool {
+    name.parse::<usize>().is_ok()
+}
+
+/// A number with as many digits as people read.
+fn short(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
+}
+
 /// Writes a result; a folder that is not there is the user's mistake.
 pub fn write(path: &Path, text: &str) -> Result {
     let wrong = |e: gradus::Error| Failure::usage(format_args!("{}: {e}", path.display()));

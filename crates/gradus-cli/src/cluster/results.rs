@@ -1,6 +1,6 @@
 //! What is kept and drawn of clusters, however they were found.
 
-use super::{Input, Source, write};
+use super::{Input, Source, is_number, write};
 use crate::failure::{Failure, Result};
 use crate::output;
 use clap::Args;
@@ -72,7 +72,11 @@ impl Results {
             return Ok(());
         }
         let plane = principal_components(&input.x)?;
-        let column = |j: usize| input.names.get(j).cloned().unwrap_or_default();
+        let column = |j: usize| match input.names.get(j) {
+            Some(name) if is_number(name) => format!("column {name}"),
+            Some(name) => name.clone(),
+            None => String::new(),
+        };
         let d = input.names.len();
         let axes = if d <= 2 {
             [column(0), column(1)]

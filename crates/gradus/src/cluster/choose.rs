@@ -63,14 +63,21 @@ impl Choice {
             "silhouette" => "mean silhouette",
             _ => "gap of log inertia",
         };
+        let place = |&(k, y): &(usize, f64)| (k as f64, y);
         Panel {
             title: format!("{}: k = {}", self.name, self.k),
             x_label: "clusters".into(),
             y_label: y_label.into(),
-            series: vec![Series {
-                name: String::new(),
-                points: self.curve.iter().map(|&(k, y)| (k as f64, y)).collect(),
-            }],
+            series: vec![
+                Series {
+                    name: y_label.into(),
+                    points: self.curve.iter().map(place).collect(),
+                },
+                Series {
+                    name: format!("suggested: {}", self.k),
+                    points: (self.curve.iter().filter(|(k, _)| *k == self.k).map(place)).collect(),
+                },
+            ],
         }
     }
 }

@@ -132,15 +132,7 @@ fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
         writeln!(svg, "</g>")?;
     }
     for p in cloud.centers.iter().filter(|p| drawable(p)) {
-        let (cx, cy) = place(p);
-        for (width, colour) in [(6, "#ffffff"), (3, "#000000")] {
-            writeln!(
-                svg,
-                "<path d=\"M{:.1} {:.1}l12 12m0 -12l-12 12\" stroke=\"{colour}\" stroke-width=\"{width}\"/>",
-                cx - 6.0,
-                cy - 6.0
-            )?;
-        }
+        cross(svg, place(p), 6.0)?;
     }
 
     let (entries, more) = cloud.legend(LINES);
@@ -156,11 +148,29 @@ fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
         )?;
         middle += LINE;
     }
-    if let Some(more) = more {
+    let centre = (!cloud.centers.is_empty()).then(|| "centre".to_string());
+    if centre.is_some() {
+        cross(svg, (at, middle), 4.0)?;
+    }
+    for name in centre.into_iter().chain(more) {
         writeln!(
             svg,
-            "<text x=\"{text}\" y=\"{}\">{more}</text>",
+            "<text x=\"{text}\" y=\"{}\">{name}</text>",
             middle + 4.0
+        )?;
+        middle += LINE;
+    }
+    Ok(())
+}
+
+/// A black cross with a white edge, to be seen on any colour.
+fn cross(svg: &mut String, (x, y): (f64, f64), r: f64) -> std::fmt::Result {
+    let (left, top, side) = (x - r, y - r, 2.0 * r);
+    for (width, colour) in [(r, "#ffffff"), (r / 2.0, "#000000")] {
+        writeln!(
+            svg,
+            "<path d=\"M{left:.1} {top:.1}l{side} {side}m0 -{side}l-{side} {side}\" stroke=\"{colour}\" \
+             stroke-width=\"{width}\"/>"
         )?;
     }
     Ok(())

@@ -29,7 +29,7 @@ const NOISE: char = '·';
 /// ```
 pub fn scatter_text(cloud: &Cloud, columns: usize, rows: usize, colour: bool) -> String {
     let (columns, rows) = (columns.clamp(30, 1000), rows.clamp(4, 1000));
-    let [x, y] = cloud.axes([columns / 12, rows.div_ceil(4)]);
+    let [x, y] = cloud.axes([columns / 12, rows.div_ceil(2)]);
     let names: Vec<(usize, String)> = (y.ticks.iter())
         .map(|&tick| (cell(1.0 - y.share(tick), rows), y.name(tick)))
         .collect();
