@@ -2,9 +2,11 @@
 
 mod common;
 
-use common::{fails, folder, gradus, ok, run, said, signal};
+use common::{Said, fails, folder, gradus, ok, run, said, signal};
 use serde_json::json;
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -374,38 +376,54 @@ fn batches_are_clustered() {
     );
 }
 
+/// Begins `gradus ARGS` and interrupts it: after a second, or a moment after it has told what to expect.
+#[cfg(unix)]
+fn interrupted(dir: &Path, args: &str, tells: bool) -> Said {
+    let mut child = gradus()
+        .current_dir(dir)
+        .args(args.split_whitespace())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    if tells {
+        err.read_line(&mut told).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(if tells { 300 } else { 1000 }));
+    signal(&child, "-INT");
+    err.read_to_string(&mut told).unwrap();
+    let mut said = said(child.wait_with_output().unwrap());
+    said.err = told;
+    assert_eq!(said.code, Some(130), "{args}: {}", said.err);
+    said
+}
+
 /// Work that cannot be ended, or whose result is lost when it is.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_search_gives_what_it_has() {
     let dir = folder();
     let dir = dir.path();
-    for (command, words) in [
+    // Both would take minutes, the second in many small parts.
+    for (command, tells, words) in [
         (
             "kmeans --data blobs --samples 20000 --k 9 --tol 0 --n-init 1000000",
+            false,
             "these are the best clusters so far",
         ),
         (
-            "dbscan --data blobs --samples 300000 --algorithm brute --eps 0.5 --threads 1",
+            "dbscan --data blobs --samples 1000000 --eps 0.1 --min-samples 30000 --threads 1",
+            true,
             "% of the work",
         ),
     ] {
         let command = format!("cluster {command} --out l.csv --plot p.svg --json");
-        let child = gradus()
-            .current_dir(dir)
-            .args(command.split_whitespace())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // It listens from its first moment on; a while later it is amid the search.
-        std::thread::sleep(Duration::from_millis(1500));
-        signal(&child, "-INT");
-        let said = said(child.wait_with_output().unwrap());
-        assert_eq!(said.code, Some(130), "{command}: {}", said.err);
+        let said = interrupted(dir, &command, tells);
         assert!(
-            said.err.contains(words) && said.err.contains("interrupted"),
-            "{}",
+            said.err.contains("interrupted") && said.err.contains(words),
+            "{command}: {}",
             said.err
         );
         let json = said.json();
@@ -415,23 +433,13 @@ fn an_interrupted_search_gives_what_it_has() {
             labels.lines().count() as u64,
             1 + json["points"].as_u64().unwrap()
         );
-        fs::remove_file(dir.join("l.csv")).unwrap();
-        fs::remove_file(dir.join("p.svg")).unwrap();
+        for file in ["l.csv", "p.svg"] {
+            fs::remove_file(dir.join(file)).unwrap();
+        }
     }
-    // Nothing is known yet while a number of clusters is looked for.
-    let child = gradus()
-        .args(
-            "cluster kmeans --data blobs --samples 200000 --suggest --n-init 1000 --tol 0"
-                .split(' '),
-        )
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    std::thread::sleep(Duration::from_millis(1500));
-    signal(&child, "-INT");
-    let said = said(child.wait_with_output().unwrap());
-    assert_eq!(said.code, Some(130), "{}", said.err);
+    let command = "cluster kmeans --data blobs --samples 200000 --suggest --n-init 1000 --tol 0";
+    let said = interrupted(dir, command, false);
+    assert_eq!(said.out, "");
     assert!(
         said.err.contains("before a number of clusters was found"),
         "{}",
