@@ -149,7 +149,7 @@ impl Dbscan {
         self.threads.apply();
         self.check()?;
         let mut watch = Watch::new()?;
-        let input = self.source.read(self.random_state.unwrap_or(0))?;
+        let input = (self.source).read(self.random_state.unwrap_or(0), &mut watch)?;
         input.notes.iter().for_each(output::note);
         let curve = match self.suggest {
             true => Some(self.curve(&input, &mut watch)?),

@@ -89,7 +89,7 @@ impl Kmeans {
         self.threads.apply();
         self.results.check()?;
         let mut watch = Watch::new()?;
-        let input = self.source.read(self.random_state)?;
+        let input = self.source.read(self.random_state, &mut watch)?;
         let model = self.model()?;
         input.notes.iter().for_each(output::note);
         let choices = if self.suggest {

@@ -14,6 +14,7 @@ use gradus::io::write_atomically;
 use gradus::{DType, Kind, Tensor};
 use std::path::{Path, PathBuf};
 use table::Table;
+use watch::Watch;
 
 /// Find clusters in a table or an array of points
 #[derive(Subcommand)]
@@ -32,7 +33,7 @@ impl Cluster {
 }
 
 /// Where the points come from.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Source {
     /// Points, a row each: a table (.csv; with or without a header) or an array (.npy)
     #[arg(
@@ -63,8 +64,14 @@ pub struct Input {
 }
 
 impl Source {
-    /// Reads the points. A set to try is drawn with the seed.
-    pub fn read(&self, seed: u64) -> Result<Input> {
+    /// Reads the points, unless the user ends that. A set to try is drawn with the seed.
+    pub fn read(&self, seed: u64, watch: &mut Watch) -> Result<Input> {
+        watch.begin("reading");
+        let source = self.clone();
+        watch.wait(move || source.read_all(seed))?
+    }
+
+    fn read_all(&self, seed: u64) -> Result<Input> {
         let table = match (&self.data, &self.file) {
             (Some(name), _) => Table::new(demo(name, self.samples, seed)?.0),
             (None, Some(file)) => Table::read(file, self.columns.as_deref())?,
