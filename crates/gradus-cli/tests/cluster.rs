@@ -298,9 +298,11 @@ fn what_cannot_be_clustered_by_density_is_refused() {
     assert!(error.contains("row 2 is all zeros"), "{error}");
     // All in one place: no curve, no suggestion, one cluster.
     fs::write(dir.join("a.csv"), "1,2\n".repeat(20)).unwrap();
-    let said = run(dir, ["cluster", "dbscan", "a.csv", "--suggest"]);
-    assert_eq!(said.code, Some(2), "{}", said.err);
-    assert!(said.out.contains("no suggestion") && said.err.contains("--eps says one"));
+    let error = fails(dir, 2, "cluster dbscan a.csv --suggest");
+    assert!(
+        error.contains("no suggestion") && error.contains("--eps says one"),
+        "{error}"
+    );
     let json = ok(dir, "cluster dbscan a.csv --eps 1 --plot p.svg --json").json();
     assert_eq!((&json["sizes"], &json["noise"]), (&json!([20]), &0.into()));
 }

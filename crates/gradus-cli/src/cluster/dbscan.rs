@@ -54,8 +54,8 @@ pub struct Dbscan {
     /// Suggest a distance by the knee of the curve of distances, and use it unless --eps is there
     #[arg(long)]
     suggest: bool,
-    /// Visit the points in an order of this seed, not that of the rows: other numbers of clusters, and
-    /// other clusters for points between two. Also the seed of --data, which is 0 otherwise
+    /// Visit the points in an order of this seed, not that of the rows: clusters are numbered
+    /// otherwise, and a point between two may belong to the other. Also the seed of --data, else 0
     #[arg(long, value_name = "N")]
     random_state: Option<u64>,
     /// A common mistake, for teaching: who is visited before a cluster has come to it stays noise
@@ -155,15 +155,14 @@ impl Dbscan {
             true => Some(self.curve(&input, &mut watch)?),
             false => None,
         };
+        let suggested = curve.as_ref().and_then(KDistances::eps);
+        let Some(eps) = self.eps.or(suggested) else {
+            let why = curve.map_or("nothing to go by".into(), |curve| curve.to_string());
+            return Err(Failure::usage(format_args!("{why}; --eps says one")));
+        };
         if let Some(curve) = curve.as_ref().filter(|_| !self.results.json) {
             output::line(curve)?;
         }
-        let suggested = curve.as_ref().and_then(KDistances::eps);
-        let Some(eps) = self.eps.or(suggested) else {
-            return Err(Failure::usage(
-                "no distance could be suggested: --eps says one",
-            ));
-        };
 
         let model = self.model(eps);
         watch.begin("estimating");

@@ -66,7 +66,7 @@ impl Cloud {
         entries.extend(noise.map(|size| (-1, format!("noise: {size}"))));
         (
             entries,
-            (left > 0).then(|| format!("and {left} clusters more")),
+            (left > 0).then(|| format!("and {left} more clusters")),
         )
     }
 }
@@ -306,6 +306,6 @@ mod tests {
             ..Cloud::default()
         }]);
         assert_eq!(svg.matches(">cluster ").count(), LINES);
-        assert!(svg.contains(">and 980 clusters more<"));
+        assert!(svg.contains(">and 980 more clusters<"));
     }
 }
