@@ -30,7 +30,8 @@ Examples:
   gradus train                          train on the digits that are part of the program
   gradus eval runs/digits-mlp           how good the model is, class by class
   gradus predict runs/digits-mlp a.png  what is on the image
-  gradus cluster kmeans points.csv --k 3  groups of points
+  gradus cluster kmeans points.csv --k 3      round groups of points, so many
+  gradus cluster dbscan points.csv --suggest  dense groups of any shape, and noise
 
 Results go to standard output, progress and messages to standard error.
 
@@ -39,7 +40,7 @@ Exit codes:
   1    failed, for instance because the loss is no longer a number
   2    wrong usage: options, their values, a settings file, a folder that is taken
   3    missing or broken: a data set, an image, the folder of a run, a file in it
-  130  interrupted (Ctrl-C or SIGTERM), the state is saved";
+  130  interrupted (Ctrl-C or SIGTERM); the state is saved, of clusters the best so far";
 
 #[derive(Subcommand)]
 enum Command {

@@ -120,10 +120,7 @@ fn an_interruption_keeps_what_there_is() {
     let mut out = BufReader::new(program.stdout.take().unwrap());
     let mut line = String::new();
     out.read_line(&mut line).unwrap(); // The machine; the first workload has begun.
-    let killed = std::process::Command::new("kill")
-        .args(["-INT", &program.id().to_string()])
-        .status();
-    assert!(killed.unwrap().success());
+    common::signal(&program, "-INT");
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     let done = program.wait_with_output().unwrap();

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{finish, folder, gradus, mnist, ok, read};
+use common::{finish, folder, gradus, mnist, ok, read, signal};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// Small steps, so that a second holds many of them and a signal comes in the middle of an epoch.
@@ -105,14 +105,6 @@ fn started(dir: &Path, args: &str) -> Child {
         std::thread::sleep(Duration::from_millis(1));
     }
     child
-}
-
-#[cfg(unix)]
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill")
-        .args([name, &child.id().to_string()])
-        .status();
-    assert!(status.unwrap().success());
 }
 
 #[cfg(unix)]

@@ -1,22 +1,20 @@
 //! `gradus cluster kmeans`.
 
+use super::results::Results;
 use super::table::Table;
-use super::{Input, Source, write};
-use crate::common::{Threads, stop_on_signal};
+use super::watch::Watch;
+use super::{Input, Source, is_number};
+use crate::common::Threads;
 use crate::failure::{Failure, Result};
 use crate::output::{self, thousands};
 use clap::{Args, ValueEnum};
+use gradus::Tensor;
 use gradus::cluster::choose::{self, Choice};
-use gradus::cluster::kmeans::{Algorithm, Step};
-use gradus::cluster::{FittedKMeans, Init, KMeans, principal_components};
-use gradus::plot::{Cloud, curves, scatter};
-use gradus::{Kind, Tensor};
+use gradus::cluster::kmeans::Algorithm;
+use gradus::cluster::{FittedKMeans, Init, KMeans, MiniBatchKMeans};
 use serde_json::json;
-use std::io::{IsTerminal, Write, stderr};
-use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Instant;
 
 /// Find clusters around centres (K-means)
 #[derive(Args)]
@@ -25,6 +23,8 @@ Examples:
   gradus cluster kmeans points.csv --k 3
   gradus cluster kmeans flowers.csv --columns length,width --standardize --suggest
   gradus cluster kmeans --data varied --k 3 --plot clusters.svg
+  gradus cluster kmeans --data blobs --k 3 --plot term
+  gradus cluster kmeans large.npy --k 20 --mini-batch 1024
   gradus cluster kmeans points.npy --k 8 --n-init 10 --out labels.csv --json
 
 A table's first line is a header if it has no number in it. More than two columns are drawn along the
@@ -49,7 +49,10 @@ pub struct Kmeans {
     /// How often to begin anew; the best counts [default: 10 for random, else 1]
     #[arg(long, value_name = "N")]
     n_init: Option<usize>,
-    /// Iterations of a run at most
+    /// Look at so many points at a time (Sculley's mini-batches): sooner done, and a little worse
+    #[arg(long, value_name = "N", conflicts_with_all = ["n_init", "tol", "algorithm"])]
+    mini_batch: Option<usize>,
+    /// Iterations of a run at most; with --mini-batch times that all points are looked at
     #[arg(long, value_name = "N", default_value_t = 300)]
     max_iter: usize,
     /// A run ends when the centres move by less: a share of the mean variance
@@ -66,15 +69,8 @@ pub struct Kmeans {
     /// Seed of what is drawn
     #[arg(long, value_name = "N", default_value_t = 0)]
     random_state: u64,
-    /// Draw the clusters, an SVG file
-    #[arg(long, value_name = "FILE")]
-    plot: Option<PathBuf>,
-    /// Write the cluster of each point, a CSV file
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    results: Results,
     #[command(flatten)]
     threads: Threads,
     /// Fit so many times and tell the shortest time
@@ -91,15 +87,17 @@ enum Name {
 impl Kmeans {
     pub fn run(self) -> Result {
         self.threads.apply();
-        let input = self.source.read(self.random_state)?;
+        self.results.check()?;
+        let mut watch = Watch::new()?;
+        let input = self.source.read(self.random_state, &mut watch)?;
         let model = self.model()?;
         input.notes.iter().for_each(output::note);
         let choices = if self.suggest {
-            self.choices(&input, &model)?
+            self.choices(&input, &model, &mut watch)?
         } else {
             Vec::new()
         };
-        if !self.json {
+        if !self.results.json {
             choices.iter().try_for_each(|c| output::line(&c.words))?;
         }
         // Two that agree win; else the silhouette, which is the second.
@@ -110,36 +108,30 @@ impl Kmeans {
             .or(choices.get(1))
             .or(choices.first());
         let Some(k) = self.k.or(suggested.map(|c| c.k)) else {
-            return Err(Failure::usage("--k or --suggest is needed"));
+            return Err(Failure::interrupted(
+                "interrupted before a number of clusters was found; --k says one",
+            ));
         };
-        let stop = stop_on_signal()?;
-        let mut progress = Progress::new();
         let model = model.n_clusters(k);
         let mut seconds = f64::INFINITY;
         let mut fitted = None;
         for _ in 0..self.repeat.max(1) {
             let begun = Instant::now();
-            let fit = model.fit_with(&input.x, None, |step| {
-                progress.tell(step);
-                if stop.load(Ordering::Relaxed) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
-                }
+            fitted = Some(match self.mini_batch {
+                None => self.fit(&input.x, &model, &mut watch)?,
+                Some(size) => self.fit_batches(&input.x, k, size, &mut watch)?,
             });
-            fitted = Some(fit.map_err(|e| self.wrong(e))?);
             seconds = seconds.min(begun.elapsed().as_secs_f64());
         }
-        progress.clear();
+        watch.clear();
         let Some(fitted) = fitted else { return Ok(()) };
-        if let Some(path) = &self.out {
-            let labels: Vec<i64> = fitted.labels.to_vec()?;
-            let lines: Vec<String> = labels.iter().map(|l| format!("{l}\n")).collect();
-            write(path, &format!("label\n{}", lines.concat()))?;
-        }
-        if let Some(path) = &self.plot {
-            self.draw(path, &input, &fitted, &choices)?;
-        }
+        let labels: Vec<i64> = fitted.labels.to_vec()?;
+        self.results.keep(&labels)?;
+        let title = format!("{k} clusters");
+        let centers = Some(&fitted.cluster_centers);
+        (self.results).draw(&self.source, &input, &title, labels, centers)?;
+        let panels: Vec<_> = choices.iter().map(Choice::panel).collect();
+        self.results.curves("k", &panels)?;
         self.tell(&input, &fitted, &choices, seconds)?;
         if fitted.stopped {
             return Err(Failure::interrupted(format_args!(
@@ -150,8 +142,51 @@ impl Kmeans {
         Ok(())
     }
 
-    fn model(&self) -> Result<KMeans> {
-        let init = match self.init.as_str() {
+    fn fit(&self, x: &Tensor, model: &KMeans, watch: &mut Watch) -> Result<FittedKMeans> {
+        watch.begin("looking for clusters");
+        // A run takes about as long as the one before, and the first one nobody knows how long.
+        let (mut before, mut now) = (self.max_iter, 0);
+        let fit = model.fit_with(x, None, |step| {
+            if step.iteration == 1 && step.run > 0 {
+                before = now;
+            }
+            now = step.iteration;
+            let of_run = (now as f64 / before as f64).min(1.0);
+            let share = (step.run as f64 + of_run) / step.n_init as f64;
+            watch.tell(Some(share), || {
+                format!(
+                    "run {} of {}, iteration {now} of at most {}, centres moved by {:.2e}",
+                    step.run + 1,
+                    step.n_init,
+                    self.max_iter,
+                    step.shift.sqrt()
+                )
+            })
+        });
+        fit.map_err(|e| self.source.wrong(e))
+    }
+
+    fn fit_batches(
+        &self,
+        x: &Tensor,
+        k: usize,
+        size: usize,
+        watch: &mut Watch,
+    ) -> Result<FittedKMeans> {
+        let model = MiniBatchKMeans::new(k)
+            .init(self.first()?)
+            .batch_size(size)
+            .max_iter(self.max_iter)
+            .random_state(self.random_state);
+        let x = x.clone();
+        watch.begin("looking for clusters");
+        let fit = watch.wait(move || model.fit(&x))?;
+        fit.map_err(|e| self.source.wrong(e))
+    }
+
+    /// The first centres.
+    fn first(&self) -> Result<Init> {
+        Ok(match self.init.as_str() {
             "k-means++" => Init::KMeansPlusPlus,
             "random" => Init::Random,
             file if file.contains(['.', '/', '\\']) => {
@@ -162,13 +197,16 @@ impl Kmeans {
                     "--init: expected k-means++, random or a file, got {other}"
                 )));
             }
-        };
+        })
+    }
+
+    fn model(&self) -> Result<KMeans> {
         let algorithm = match self.algorithm {
             Name::Lloyd => Algorithm::Lloyd,
             Name::Hamerly => Algorithm::Hamerly,
         };
         let model = KMeans::new(1)
-            .init(init)
+            .init(self.first()?)
             .max_iter(self.max_iter)
             .tol(self.tol)
             .random_state(self.random_state)
@@ -179,19 +217,8 @@ impl Kmeans {
         })
     }
 
-    /// The points are wrong, or what was asked of them is.
-    fn wrong(&self, e: gradus::Error) -> Failure {
-        let text = e.to_string();
-        match e.kind() {
-            Kind::Value if text.contains("points:") => {
-                Failure::data(format_args!("{}: {text}", self.source.name()))
-            }
-            Kind::Value | Kind::Shape => Failure::usage(text),
-            _ => e.into(),
-        }
-    }
-
-    fn choices(&self, input: &Input, model: &KMeans) -> Result<Vec<Choice>> {
+    /// What is suggested, as far as the user waits for it.
+    fn choices(&self, input: &Input, model: &KMeans, watch: &mut Watch) -> Result<Vec<Choice>> {
         if !["k-means++", "random"].contains(&self.init.as_str()) {
             return Err(Failure::usage(
                 "--suggest tries several numbers of clusters: --init cannot be a file",
@@ -203,64 +230,24 @@ impl Kmeans {
         } else {
             model.clone()
         };
-        let n = input.x.shape()[0];
-        let most = self.max_k.min(n);
-        let mut found = vec![choose::elbow(&input.x, 1..=most, &model).map_err(|e| self.wrong(e))?];
-        if most >= 2 {
-            found.push(choose::silhouette(&input.x, 2..=most, &model).map_err(|e| self.wrong(e))?);
-        }
-        found.push(choose::gap(&input.x, 1..=most, &model).map_err(|e| self.wrong(e))?);
-        Ok(found)
-    }
-
-    fn draw(
-        &self,
-        path: &Path,
-        input: &Input,
-        fitted: &FittedKMeans,
-        choices: &[Choice],
-    ) -> Result {
         let x = &input.x;
-        let d = x.shape()[1];
-        let plane = principal_components(x)?;
-        let axes = if d <= 2 {
-            [
-                input.names[0].clone(),
-                input.names.get(1).cloned().unwrap_or_default(),
-            ]
-        } else {
-            let percent = plane
-                .share
-                .map(|s| format!("{:.1} % of the variance", 100.0 * s));
-            output::note(format_args!(
-                "{}: {d} columns drawn along the two directions in which they vary most ({} and {})",
-                path.display(),
-                percent[0],
-                percent[1]
-            ));
-            [1, 2].map(|i| format!("principal component {i}, {}", percent[i - 1]))
-        };
-        let cloud = Cloud {
-            title: format!(
-                "{}: {} clusters",
-                self.source.name(),
-                fitted.cluster_centers.shape()[0]
-            ),
-            axes,
-            points: plane.project(x)?,
-            labels: fitted.labels.to_vec()?,
-            centers: plane.project(&fitted.cluster_centers)?,
-        };
-        write(path, &scatter(&[cloud]))?;
-        if !choices.is_empty() {
-            let panels: Vec<_> = choices.iter().map(Choice::panel).collect();
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            write(
-                &path.with_file_name(format!("{stem}-k.svg")),
-                &curves(&panels)?,
-            )?;
+        let most = self.max_k.min(x.shape()[0]);
+        let mut found = Vec::new();
+        for curve in ["elbow", "silhouette", "gap"] {
+            watch.begin("looking for a number of clusters");
+            let tell = |share| watch.tell(Some(share), || curve.into());
+            let choice = match curve {
+                "elbow" => choose::elbow_with(x, 1..=most, &model, tell),
+                "silhouette" if most < 2 => continue,
+                "silhouette" => choose::silhouette_with(x, 2..=most, &model, tell),
+                _ => choose::gap_with(x, 1..=most, &model, tell),
+            };
+            let Some(choice) = choice.map_err(|e| self.source.wrong(e))? else {
+                break;
+            };
+            found.push(choice);
         }
-        Ok(())
+        Ok(found)
     }
 
     fn tell(
@@ -273,7 +260,7 @@ impl Kmeans {
         let sizes = fitted.sizes()?;
         let (n, d) = (input.x.shape()[0], input.x.shape()[1]);
         let centers: Vec<Vec<f64>> = rows(&fitted.cluster_centers)?;
-        if self.json {
+        if self.results.json {
             let suggestions: Vec<_> = choices
                 .iter()
                 .map(|c| json!({"name": c.name, "k": c.k, "words": c.words, "curve": c.curve}))
@@ -286,6 +273,7 @@ impl Kmeans {
                 "sizes": sizes,
                 "centers": centers,
                 "inertia": fitted.inertia,
+                "mini_batch": self.mini_batch,
                 "iterations": fitted.n_iter,
                 "converged": fitted.converged,
                 "interrupted": fitted.stopped,
@@ -295,11 +283,17 @@ impl Kmeans {
             }));
         }
         output::line(format_args!(
-            "{} points of {d} columns in {} clusters: inertia {:.6}, {} iterations{}, {seconds:.3} s",
+            "{} points of {d} columns in {} clusters{}: inertia {:.6}, {} {}{}, {seconds:.3} s",
             thousands(n),
             sizes.len(),
+            (self.mini_batch).map_or(String::new(), |size| format!(" by batches of {size}")),
             fitted.inertia,
             fitted.n_iter,
+            if self.mini_batch.is_some() {
+                "batches"
+            } else {
+                "iterations"
+            },
             if fitted.converged {
                 ""
             } else {
@@ -308,7 +302,11 @@ impl Kmeans {
         ))?;
         for (c, (size, centre)) in sizes.iter().zip(&centers).enumerate() {
             let parts = centre.iter().zip(&input.names).take(6);
-            let parts: Vec<String> = parts.map(|(x, name)| format!("{name} {x:.4}")).collect();
+            let part = |(x, name): (&f64, &String)| match is_number(name) {
+                true => format!("{x:.4}"),
+                false => format!("{name} {x:.4}"),
+            };
+            let parts: Vec<String> = parts.map(part).collect();
             let more = if d > 6 { ", …" } else { "" };
             output::line(format_args!(
                 "  {c}: {:>9} points around {}{more}",
@@ -325,51 +323,4 @@ impl Kmeans {
 
 fn rows(x: &Tensor) -> gradus::Result<Vec<Vec<f64>>> {
     x.to_vec2()
-}
-
-/// A line on a terminal, once the search has taken a while.
-struct Progress {
-    begun: Instant,
-    shown: Option<Instant>,
-    terminal: bool,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            shown: None,
-            terminal: stderr().is_terminal(),
-        }
-    }
-
-    fn tell(&mut self, step: &Step<'_>) {
-        let often = self
-            .shown
-            .is_some_and(|t| t.elapsed() < Duration::from_millis(200));
-        if !self.terminal || often || self.begun.elapsed() < Duration::from_secs(1) {
-            return;
-        }
-        self.shown = Some(Instant::now());
-        let Step {
-            run,
-            n_init,
-            iteration,
-            inertia,
-            shift,
-            ..
-        } = step;
-        let _ = write!(
-            stderr(),
-            "\r\x1b[Krun {} of {n_init}, iteration {iteration}: inertia {inertia:.6e}, centres moved by {:.2e}",
-            run + 1,
-            shift.sqrt()
-        );
-    }
-
-    fn clear(&self) {
-        if self.shown.is_some() {
-            let _ = write!(stderr(), "\r\x1b[K");
-        }
-    }
 }

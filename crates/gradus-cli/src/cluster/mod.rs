@@ -1,33 +1,39 @@
 //! `gradus cluster`: groups of points that nobody has labelled.
 
+mod dbscan;
 mod kmeans;
+mod results;
 mod table;
+mod watch;
 
 use crate::failure::{Failure, Result};
 use clap::{Args, Subcommand};
 use gradus::cluster::standardize;
 use gradus::data::{DEMOS, demo};
 use gradus::io::write_atomically;
-use gradus::{DType, Tensor};
+use gradus::{DType, Kind, Tensor};
 use std::path::{Path, PathBuf};
 use table::Table;
+use watch::Watch;
 
 /// Find clusters in a table or an array of points
 #[derive(Subcommand)]
 pub enum Cluster {
     Kmeans(kmeans::Kmeans),
+    Dbscan(dbscan::Dbscan),
 }
 
 impl Cluster {
     pub fn run(self) -> Result {
         match self {
             Self::Kmeans(command) => command.run(),
+            Self::Dbscan(command) => command.run(),
         }
     }
 }
 
 /// Where the points come from.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Source {
     /// Points, a row each: a table (.csv; with or without a header) or an array (.npy)
     #[arg(
@@ -58,8 +64,14 @@ pub struct Input {
 }
 
 impl Source {
-    /// Reads the points. A set to try is drawn with the seed.
-    pub fn read(&self, seed: u64) -> Result<Input> {
+    /// Reads the points, unless the user ends that. A set to try is drawn with the seed.
+    pub fn read(&self, seed: u64, watch: &mut Watch) -> Result<Input> {
+        watch.begin("reading");
+        let source = self.clone();
+        watch.wait(move || source.read_all(seed))?
+    }
+
+    fn read_all(&self, seed: u64) -> Result<Input> {
         let table = match (&self.data, &self.file) {
             (Some(name), _) => Table::new(demo(name, self.samples, seed)?.0),
             (None, Some(file)) => Table::read(file, self.columns.as_deref())?,
@@ -88,6 +100,17 @@ impl Source {
         })
     }
 
+    /// A failure whose reason is the points, or what was asked of them.
+    pub fn wrong(&self, e: gradus::Error) -> Failure {
+        let text = e.to_string();
+        let of_the_points = ["points:", "row "].iter().any(|word| text.contains(word));
+        match e.kind() {
+            Kind::Value if of_the_points => Failure::data(format_args!("{}: {text}", self.name())),
+            Kind::Value | Kind::Shape => Failure::usage(text),
+            _ => e.into(),
+        }
+    }
+
     /// What the points are called.
     pub fn name(&self) -> String {
         match (&self.data, &self.file) {
@@ -96,6 +119,16 @@ impl Source {
             _ => String::new(),
         }
     }
+}
+
+/// Whether this is the number of a column that has no name.
+fn is_number(name: &str) -> bool {
+    name.parse::<usize>().is_ok()
+}
+
+/// A number with as many digits as people read.
+fn short(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
 }
 
 /// Writes a result; a folder that is not there is the user's mistake.

@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The program, cut off from this user's data and settings.
 pub fn gradus() -> Command {
@@ -33,12 +33,25 @@ impl Said {
 
 /// Runs a command to its end.
 pub fn finish(command: &mut Command) -> Said {
-    let output = command.output().expect("the program starts");
+    said(command.output().expect("the program starts"))
+}
+
+/// What it said, as text.
+pub fn said(output: Output) -> Said {
     Said {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).expect("UTF-8"),
         err: String::from_utf8(output.stderr).expect("UTF-8"),
     }
+}
+
+/// Sends a signal, `-INT` for instance.
+#[cfg(unix)]
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([name, &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
 }
 
 /// Runs `gradus ARGS` in `dir`, where its relative paths begin.

@@ -3,12 +3,13 @@
 //! None of them is right for all data. [`elbow`] is the quickest to compute, [`silhouette`] favours
 //! clusters far from each other, and [`gap`] is the only one that may say that there is one cluster.
 
-use super::{KMeans, value_error};
+use super::{FittedKMeans, KMeans, value_error};
+use crate::metrics::silhouette_score;
 use crate::plot::{Panel, Series, curves};
 use gradus_core::nearest::Points;
 use gradus_core::random::Generator;
 use gradus_core::{Result, Tensor};
-use std::ops::RangeInclusive;
+use std::ops::{ControlFlow, RangeInclusive};
 
 /// Points whose silhouettes are averaged; of more a sample of this size is taken.
 const SAMPLE: usize = 2000;
@@ -62,36 +63,80 @@ impl Choice {
             "silhouette" => "mean silhouette",
             _ => "gap of log inertia",
         };
+        let place = |&(k, y): &(usize, f64)| (k as f64, y);
         Panel {
             title: format!("{}: k = {}", self.name, self.k),
             x_label: "clusters".into(),
             y_label: y_label.into(),
-            series: vec![Series {
-                name: String::new(),
-                points: self.curve.iter().map(|&(k, y)| (k as f64, y)).collect(),
-            }],
+            series: vec![
+                Series {
+                    name: y_label.into(),
+                    points: self.curve.iter().map(place).collect(),
+                },
+                Series {
+                    name: format!("suggested: {}", self.k),
+                    points: (self.curve.iter().filter(|(k, _)| *k == self.k).map(place)).collect(),
+                },
+            ],
         }
     }
 }
 
-/// Fits each k of the range that there are points for.
-fn fit_each(
-    points: &Points,
-    ks: &RangeInclusive<usize>,
-    settings: &KMeans,
-) -> Result<Vec<(usize, super::FittedKMeans)>> {
-    let last = (*ks.end()).min(points.len());
-    if *ks.start() == 0 || ks.start() > &last {
-        return Err(value_error(format!(
-            "choosing k: {} to {} are no numbers of clusters for {} points",
-            ks.start(),
-            ks.end(),
-            points.len()
-        )));
+/// Fits, and tells a listener how many of all fits are done.
+struct Fits<'a> {
+    settings: &'a KMeans,
+    ks: RangeInclusive<usize>,
+    done: usize,
+    all: usize,
+    listener: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
+}
+
+impl<'a> Fits<'a> {
+    /// For so many sets of points like these, with the numbers of the range that there are points for.
+    fn new(
+        points: &Points,
+        ks: &RangeInclusive<usize>,
+        settings: &'a KMeans,
+        sets: usize,
+        listener: &'a mut dyn FnMut(f64) -> ControlFlow<()>,
+    ) -> Result<Self> {
+        let (first, last) = (*ks.start(), (*ks.end()).min(points.len()));
+        if first == 0 || first > last {
+            return Err(value_error(format!(
+                "choosing k: {first} to {} are no numbers of clusters for {} points",
+                ks.end(),
+                points.len()
+            )));
+        }
+        Ok(Self {
+            settings,
+            ks: first..=last,
+            done: 0,
+            all: (last - first + 1) * sets,
+            listener,
+        })
     }
-    let quiet = |_: &super::kmeans::Step<'_>| std::ops::ControlFlow::Continue(());
-    let fit = |k| Ok((k, settings.clone().n_clusters(k).fit_points(points, quiet)?));
-    (*ks.start()..=last).map(fit).collect()
+
+    /// Fits each number of clusters; none once the listener has broken.
+    fn each(&mut self, points: &Points) -> Result<Option<Vec<(usize, FittedKMeans)>>> {
+        let mut fits = Vec::new();
+        for k in self.ks.clone() {
+            let share = self.done as f64 / self.all as f64;
+            let model = self.settings.clone().n_clusters(k);
+            let fit = model.fit_points(points, |_| (self.listener)(share))?;
+            if fit.stopped {
+                return Ok(None);
+            }
+            fits.push((k, fit));
+            self.done += 1;
+        }
+        Ok(Some(fits))
+    }
+}
+
+/// The choice of somebody who listens to nothing, and so ends nothing.
+fn whole(choice: Option<Choice>) -> Choice {
+    choice.expect("only a listener ends a choice")
 }
 
 /// The inertia over k, and its elbow: where the curve of its logarithm bends most, that is where
@@ -111,18 +156,47 @@ fn fit_each(
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub fn elbow(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> Result<Choice> {
+    elbow_with(x, ks, settings, |_| ControlFlow::Continue(())).map(whole)
+}
+
+/// [`elbow`] with a listener that is told, after every iteration, how much of the work is done: 0 to 1.
+/// If it breaks there is no choice.
+///
+/// # Errors
+/// As [`elbow`].
+///
+/// ```
+/// use gradus::{cluster::{KMeans, choose}, data::Blobs};
+/// use std::ops::ControlFlow;
+/// let (x, _) = Blobs::new(300).random_state(3).make()?;
+/// let never = choose::elbow_with(&x, 1..=8, &KMeans::new(1), |share| {
+///     println!("{:.0} %", 100.0 * share);
+///     ControlFlow::Break(())
+/// })?;
+/// assert_eq!(never, None);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn elbow_with(
+    x: &Tensor,
+    ks: RangeInclusive<usize>,
+    settings: &KMeans,
+    mut listener: impl FnMut(f64) -> ControlFlow<()>,
+) -> Result<Option<Choice>> {
     let points = Points::new(x, None)?;
-    let fits = fit_each(&points, &ks, settings)?;
+    let mut fits = Fits::new(&points, &ks, settings, 1, &mut listener)?;
+    let Some(fits) = fits.each(&points)? else {
+        return Ok(None);
+    };
     let curve: Vec<_> = fits.iter().map(|(k, fit)| (*k, fit.inertia)).collect();
     let (first, last) = (curve[0].0, curve[curve.len() - 1].0);
     // Less than this is rounding.
     let least = (curve[0].1 * 1e-9).max(f64::MIN_POSITIVE);
-    let log = |i: usize| curve[i].1.max(least).ln();
+    let logs: Vec<f64> = curve.iter().map(|(_, y)| y.max(least).ln()).collect();
     let (mut k, mut most) = (first, 0.0);
-    for i in 1..curve.len().saturating_sub(1) {
-        let bend = log(i - 1) - 2.0 * log(i) + log(i + 1);
+    for (three, (middle, _)) in logs.windows(3).zip(&curve[1..]) {
+        let bend = three[0] - 2.0 * three[1] + three[2];
         if bend > most {
-            (k, most) = (curve[i].0, bend);
+            (k, most) = (*middle, bend);
         }
     }
     let words = if most < CLEAR {
@@ -132,12 +206,12 @@ pub fn elbow(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> Result
     } else {
         format!("elbow: beyond {k} clusters the inertia falls much more slowly")
     };
-    Ok(Choice {
+    Ok(Some(Choice {
         name: "elbow",
         curve,
         k,
         words,
-    })
+    }))
 }
 
 /// The mean silhouette over k: for each point (b − a)/max(a, b), where a is its mean distance to the
@@ -155,27 +229,57 @@ pub fn elbow(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> Result
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub fn silhouette(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> Result<Choice> {
+    silhouette_with(x, ks, settings, |_| ControlFlow::Continue(())).map(whole)
+}
+
+/// [`silhouette`] with a listener, as that of [`elbow_with`].
+///
+/// # Errors
+/// As [`elbow`].
+///
+/// ```
+/// use gradus::{cluster::{KMeans, choose}, data::Blobs};
+/// use std::ops::ControlFlow;
+/// let (x, _) = Blobs::new(300).random_state(3).make()?;
+/// let go_on = |_| ControlFlow::Continue(());
+/// let choice = choose::silhouette_with(&x, 2..=8, &KMeans::new(1).random_state(0), go_on)?;
+/// assert_eq!(choice.unwrap().k, 3);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn silhouette_with(
+    x: &Tensor,
+    ks: RangeInclusive<usize>,
+    settings: &KMeans,
+    mut listener: impl FnMut(f64) -> ControlFlow<()>,
+) -> Result<Option<Choice>> {
     let points = Points::new(x, None)?;
-    let (n, d) = (points.len(), points.dims());
+    let n = points.len();
     let ks = (*ks.start()).max(2)..=*ks.end();
-    let fits = fit_each(&points, &ks, settings)?;
+    let mut fits = Fits::new(&points, &ks, settings, 1, &mut listener)?;
+    let Some(fits) = fits.each(&points)? else {
+        return Ok(None);
+    };
     let mut sample: Vec<usize> = (0..n).collect();
     if n > SAMPLE {
         sample = Generator::new(0).choice(n, SAMPLE, false)?;
         sample.sort_unstable();
     }
-    let mut rows = Vec::with_capacity(sample.len() * d);
-    for &i in &sample {
-        rows.extend(points.point(i)?);
-    }
-    let m = sample.len();
-    let chosen = Points::new(&Tensor::from_vec(&rows, [m, d])?, None)?;
-    let distances = chosen.distances(&rows)?.sqrt()?.to_vec::<f64>()?;
+    let rows: Vec<i64> = sample.iter().map(|&i| i as i64).collect();
+    let rows = Tensor::from_vec(rows, [sample.len()])?;
+    let chosen = x.detach().index_select(0, &rows)?;
     let mut curve = Vec::new();
     for (k, fit) in &fits {
-        let labels: Vec<i64> = fit.labels.to_vec()?;
-        let labels: Vec<usize> = sample.iter().map(|&i| labels[i] as usize).collect();
-        curve.push((*k, mean_silhouette(&distances, &labels, *k)));
+        let labels = fit.labels.index_select(0, &rows)?;
+        let mut different = labels.to_vec::<i64>()?;
+        different.sort_unstable();
+        different.dedup();
+        // Neither one cluster nor one for each point has a silhouette.
+        let mean = if (2..sample.len()).contains(&different.len()) {
+            silhouette_score(&chosen, &labels)?
+        } else {
+            0.0
+        };
+        curve.push((*k, mean));
     }
     let best = |a: &(usize, f64), b: &(usize, f64)| if b.1 > a.1 { *b } else { *a };
     let (k, value) = curve.iter().skip(1).fold(curve[0], |a, b| best(&a, b));
@@ -188,36 +292,12 @@ pub fn silhouette(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> R
     let words = format!(
         "silhouette: {k} clusters are best, with {value:.3} on average; they are {strength}"
     );
-    Ok(Choice {
+    Ok(Some(Choice {
         name: "silhouette",
         curve,
         k,
         words,
-    })
-}
-
-fn mean_silhouette(distances: &[f64], labels: &[usize], k: usize) -> f64 {
-    let m = labels.len();
-    let mut sizes = vec![0usize; k];
-    labels.iter().for_each(|&l| sizes[l] += 1);
-    let mut total = 0.0;
-    let mut sums = vec![0.0; k];
-    for (row, &own) in distances.chunks_exact(m).zip(labels) {
-        if sizes[own] < 2 {
-            continue;
-        }
-        sums.fill(0.0);
-        row.iter().zip(labels).for_each(|(d, &l)| sums[l] += d);
-        let a = sums[own] / (sizes[own] - 1) as f64;
-        let others = (0..k).filter(|&c| c != own && sizes[c] > 0);
-        let b = others
-            .map(|c| sums[c] / sizes[c] as f64)
-            .fold(f64::INFINITY, f64::min);
-        if b.is_finite() && a.max(b) > 0.0 {
-            total += (b - a) / a.max(b);
-        }
-    }
-    total / m as f64
+    }))
 }
 
 /// The gap statistic: by how much the logarithm of the inertia is below that of points spread evenly
@@ -235,10 +315,42 @@ fn mean_silhouette(distances: &[f64], labels: &[usize], k: usize) -> f64 {
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub fn gap(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> Result<Choice> {
+    gap_with(x, ks, settings, |_| ControlFlow::Continue(())).map(whole)
+}
+
+/// [`gap`] with a listener, as that of [`elbow_with`].
+///
+/// # Errors
+/// As [`elbow`].
+///
+/// ```
+/// use gradus::{cluster::{KMeans, choose}, data::Blobs};
+/// use std::ops::ControlFlow;
+/// let (x, _) = Blobs::new(300).random_state(3).make()?;
+/// let go_on = |_| ControlFlow::Continue(());
+/// let choice = choose::gap_with(&x, 1..=5, &KMeans::new(1).n_init(3).random_state(0), go_on)?;
+/// assert_eq!(choice.unwrap().k, 3);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn gap_with(
+    x: &Tensor,
+    ks: RangeInclusive<usize>,
+    settings: &KMeans,
+    mut listener: impl FnMut(f64) -> ControlFlow<()>,
+) -> Result<Option<Choice>> {
     let points = Points::new(x, None)?;
     let (n, d) = (points.len(), points.dims());
     let log = |inertia: f64| inertia.max(f64::MIN_POSITIVE).ln();
-    let fits = fit_each(&points, &ks, settings)?;
+    let mut all = Fits::new(
+        &points,
+        &ks,
+        settings,
+        1 + REFERENCES as usize,
+        &mut listener,
+    )?;
+    let Some(fits) = all.each(&points)? else {
+        return Ok(None);
+    };
     let rows: Vec<f64> = x.to_vec()?;
     let (mut low, mut high) = (rows[..d].to_vec(), rows[..d].to_vec());
     for row in rows.chunks_exact(d) {
@@ -252,7 +364,10 @@ pub fn gap(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> Result<C
         let draw = |i: usize| low[i % d] + (high[i % d] - low[i % d]) * g.uniform();
         let even: Vec<f64> = (0..n * d).map(draw).collect();
         let even = Points::new(&Tensor::from_vec(even, [n, d])?.to_dtype(x.dtype())?, None)?;
-        for (logs, (_, fit)) in logs.iter_mut().zip(fit_each(&even, &ks, settings)?) {
+        let Some(references) = all.each(&even)? else {
+            return Ok(None);
+        };
+        for (logs, (_, fit)) in logs.iter_mut().zip(references) {
             logs.push(log(fit.inertia));
         }
     }
@@ -283,10 +398,10 @@ pub fn gap(x: &Tensor, ks: RangeInclusive<usize>, settings: &KMeans) -> Result<C
             format!("gap: it still grows at {last} clusters; try more"),
         ),
     };
-    Ok(Choice {
+    Ok(Some(Choice {
         name: "gap",
         curve,
         k,
         words,
-    })
+    }))
 }

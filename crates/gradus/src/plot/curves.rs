@@ -1,11 +1,12 @@
-//! Lines over epochs or steps: what [`curves`] draws, and how an axis is laid out.
+//! Lines over epochs or steps: what [`curves`] draws.
 
-use std::ops::Range;
-
+use super::axis::{Axis, drawable};
+use super::look::COLOURS;
 use gradus_core::{Error, Kind, Result};
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, ValueFormatter};
 use plotters::prelude::*;
+use std::ops::Range;
 
 /// Named points that a line joins.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +31,7 @@ pub struct Panel {
 }
 
 /// Plotters places everything on whole units. Ten of them to a pixel keep smooth curves smooth.
-const PX: i32 = 10;
+pub(super) const PX: i32 = 10;
 const PANEL_WIDTH: i32 = 480 * PX;
 /// Axes and their labels included.
 const PLOT_HEIGHT: i32 = 280 * PX;
@@ -47,27 +48,12 @@ const TEXT_FONT: i32 = 15 * PX;
 /// A generous mean width of a letter in [`TEXT_FONT`]; the true one depends on the reader's fonts.
 const LETTER: i32 = 7 * PX;
 
-/// Okabe and Ito, "Color Universal Design" (2008), without the yellow that drowns on white.
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0x00, 0x72, 0xb2), // blue
-    RGBColor(0xd5, 0x5e, 0x00), // vermilion
-    RGBColor(0x00, 0x9e, 0x73), // bluish green
-    RGBColor(0xcc, 0x79, 0xa7), // reddish purple
-    RGBColor(0xe6, 0x9f, 0x00), // orange
-    RGBColor(0x56, 0xb4, 0xe9), // sky blue
-    RGBColor(0x00, 0x00, 0x00),
-];
 const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
 const AXIS: RGBColor = RGBColor(0x88, 0x88, 0x88);
 const GRID: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
 
 /// Up to this many points a line marks each of them; beyond it the marks would hide the line.
 const MARKED_POINTS: usize = 30;
-/// Beyond this an axis would overflow; no training curve that means anything gets there.
-const LARGEST: f64 = 1e100;
-/// Below this one would underflow.
-const SMALLEST: f64 = 1e-100;
-
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// Plotters has an error type for each of its backends; here it only passes through.
 type Drawn<T> = Result<T, Box<dyn std::error::Error>>;
@@ -168,12 +154,12 @@ fn draw_header(panel: &Panel, legend: &[LegendEntry], area: &Area) -> Drawn<()> 
     // The title's letters are a quarter wider than those `shorten` counts with.
     let title = shorten(&panel.title, (PANEL_WIDTH - 2 * MARGIN) * 4 / 5);
     area.draw(&Text::new(title, (MARGIN, MARGIN), font(TITLE_FONT)))?;
-    for (entry, colour) in legend.iter().zip(COLOURS.iter().cycle()) {
+    for (entry, colour) in legend.iter().zip(colours()) {
         let (left, right) = (entry.left, entry.left + LEGEND_MARK);
         let top = MARGIN + TITLE_HEIGHT + entry.row * LEGEND_ROW_HEIGHT;
         let middle = top + LEGEND_ROW_HEIGHT / 3;
         let line = vec![(left, middle), (right, middle)];
-        area.draw(&PathElement::new(line, line_style(colour)))?;
+        area.draw(&PathElement::new(line, line_style(&colour)))?;
         let text = (right + LEGEND_GAP, top);
         area.draw(&Text::new(entry.name.as_str(), text, font(TEXT_FONT)))?;
     }
@@ -211,10 +197,10 @@ fn draw_plot(panel: &Panel, area: &Area) -> Drawn<()> {
         .set_all_tick_mark_size(5 * PX)
         .draw()?;
 
-    for (series, colour) in panel.series.iter().zip(COLOURS.iter().cycle()) {
+    for (series, colour) in panel.series.iter().zip(colours()) {
         // Each run of drawable points is a line of its own.
         for run in series.points.split(|point| !drawable(point)) {
-            chart.draw_series(LineSeries::new(run.iter().copied(), line_style(colour)))?;
+            chart.draw_series(LineSeries::new(run.iter().copied(), line_style(&colour)))?;
             if run.len() == 1 || series.points.len() <= MARKED_POINTS {
                 let mark = |&point| Circle::new(point, 7 * PX / 2, colour.filled());
                 chart.draw_series(run.iter().map(mark))?;
@@ -224,9 +210,12 @@ fn draw_plot(panel: &Panel, area: &Area) -> Drawn<()> {
     Ok(())
 }
 
-fn drawable(&(x, y): &(f64, f64)) -> bool {
-    // NaN and infinities fail these comparisons too.
-    x.abs() <= LARGEST && y.abs() <= LARGEST
+/// The colours of lines, again and again.
+fn colours() -> impl Iterator<Item = RGBColor> {
+    COLOURS
+        .into_iter()
+        .map(|[r, g, b]| RGBColor(r, g, b))
+        .cycle()
 }
 
 fn font(size: i32) -> TextStyle<'static> {
@@ -245,7 +234,7 @@ fn text_width(text: &str) -> i32 {
 }
 
 /// `text` on one line of at most `room` units, with an ellipsis for what had to go.
-fn shorten(text: &str, room: i32) -> String {
+pub(super) fn shorten(text: &str, room: i32) -> String {
     // XML forbids most control characters even in escaped form, and two more code points.
     let visible = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     let mut text: String = (text.chars())
@@ -259,57 +248,12 @@ fn shorten(text: &str, room: i32) -> String {
     text
 }
 
-/// The range of an axis and the marks on it.
-struct Axis {
-    low: f64,
-    high: f64,
-    /// 1, 2 or 5 times a power of ten.
-    step: f64,
-    /// The multiples of `step` in the range.
-    ticks: Vec<f64>,
-}
-
-impl Axis {
-    /// The axis for `values`, which are finite, with about `count` marks; only whole ones if so
-    /// asked.
-    fn new(values: impl Iterator<Item = f64> + Clone, count: usize, whole: bool) -> Self {
-        let least = values.clone().reduce(f64::min);
-        let greatest = values.reduce(f64::max);
-        let (least, greatest) = least.zip(greatest).unwrap_or((0.0, 1.0));
-        let largest = least.abs().max(greatest.abs());
-        let span = greatest - least;
-        // Differences that rounding or underflow would swallow count as none.
-        let margin = if span > 1e-9 * largest && span > SMALLEST {
-            0.05 * span
-        } else if largest > SMALLEST {
-            0.5 * largest
-        } else {
-            0.5
-        };
-        let (low, high) = (least - margin, greatest + margin);
-
-        let rough = (high - low) / count as f64;
-        let power = 10f64.powf(rough.log10().floor());
-        let factors = [1.0, 2.0, 5.0, 10.0].into_iter();
-        let nice = factors.map(|factor| factor * power).find(|&s| s >= rough);
-        let step = nice.unwrap_or(rough).max(if whole { 1.0 } else { 0.0 });
-        let (first, last) = ((low / step).ceil() as i64, (high / step).floor() as i64);
-        Self {
-            low,
-            high,
-            step,
-            ticks: (first..=last).map(|k| k as f64 * step).collect(),
-        }
-    }
-}
-
 impl Ranged for Axis {
     type FormatOption = NoDefaultFormatting;
     type ValueType = f64;
 
     fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
-        let share = (value - self.low) / (self.high - self.low);
-        start + (share * f64::from(end - start)).round() as i32
+        start + (self.share(*value) * f64::from(end - start)).round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
@@ -326,25 +270,15 @@ impl Ranged for Axis {
 }
 
 impl ValueFormatter<f64> for Axis {
-    /// A tick with as many digits as tell it from its neighbours.
     fn format_ext(&self, &tick: &f64) -> String {
-        // A step computed as 0.001 may lie just below it.
-        let magnitude = |value: f64| (value.abs().log10() + 1e-9).floor();
-        let largest = self.low.abs().max(self.high.abs());
-        if tick == 0.0 {
-            "0".into()
-        } else if largest < 1e5 && self.step > 1e-5 {
-            format!("{tick:.*}", (-magnitude(self.step)).max(0.0) as usize)
-        } else {
-            let digits = (magnitude(tick) - magnitude(self.step)).max(0.0);
-            format!("{tick:.*e}", digits as usize)
-        }
+        self.name(tick)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::axis::LARGEST;
 
     fn series(name: &str, ys: &[f64]) -> Series {
         let epochs = (1..=ys.len()).map(|epoch| epoch as f64);
@@ -376,14 +310,6 @@ mod tests {
         let stroke = format!("stroke=\"{colour}\"");
         let drawn = |line: &&str| line.starts_with("<polyline") && line.contains(&stroke);
         svg.lines().filter(drawn).count().saturating_sub(1)
-    }
-
-    fn axis(values: &[f64], count: usize, whole: bool) -> Axis {
-        Axis::new(values.iter().copied(), count, whole)
-    }
-
-    fn labels(axis: &Axis) -> Vec<String> {
-        axis.ticks.iter().map(|t| axis.format_ext(t)).collect()
     }
 
     /// A panel, a curve, a label or the card is missing from the picture.
@@ -496,61 +422,5 @@ mod tests {
         }
         let rows: Vec<_> = legend_layout(&many).iter().map(|e| e.row).collect();
         assert_eq!(rows, [0, 1, 2]);
-    }
-
-    /// The axis counts half epochs, or crowds its labels.
-    #[test]
-    fn epochs_are_marked_with_whole_numbers() {
-        assert_eq!(labels(&axis(&[1.0], 8, true)), ["1"]);
-        assert_eq!(labels(&axis(&[1.0, 2.0], 8, true)), ["1", "2"]);
-        let five = axis(&[1.0, 5.0], 8, true);
-        assert_eq!(labels(&five), ["1", "2", "3", "4", "5"]);
-        let hundred = axis(&[1.0, 100.0], 8, true);
-        assert_eq!(labels(&hundred), ["0", "20", "40", "60", "80", "100"]);
-    }
-
-    /// Neighbouring labels read the same, or show digits that mean nothing.
-    #[test]
-    fn labels_have_the_digits_they_need() {
-        let accuracy = axis(&[0.9, 1.0], 6, false);
-        assert_eq!(
-            labels(&accuracy),
-            ["0.90", "0.92", "0.94", "0.96", "0.98", "1.00"]
-        );
-        assert_eq!(
-            labels(&axis(&[-1.0, 1.0], 6, false)),
-            ["-1.0", "-0.5", "0", "0.5", "1.0"]
-        );
-        assert_eq!(
-            labels(&axis(&[1e7, 3e7], 6, false))[..2],
-            ["1.0e7", "1.5e7"]
-        );
-        assert_eq!(
-            labels(&axis(&[1e-7, 3e-7], 6, false))[..2],
-            ["1.0e-7", "1.5e-7"]
-        );
-        assert_eq!(labels(&axis(&[0.0, 0.005], 6, false))[1], "0.001");
-    }
-
-    /// Points at the edge are cut off, or marks lie outside the axis.
-    #[test]
-    fn the_range_holds_all_values_and_marks() {
-        for values in [
-            &[0.0][..],
-            &[-3.0],
-            &[1.0, 1.0],
-            &[0.1, 2.3],
-            &[-1e9, 7.0],
-            &[1e99],
-        ] {
-            let axis = axis(values, 6, false);
-            for value in values.iter().chain(&axis.ticks) {
-                assert!(
-                    (axis.low..=axis.high).contains(value),
-                    "{value} of {values:?}"
-                );
-            }
-            assert!((1..=8).contains(&axis.ticks.len()), "{:?}", axis.ticks);
-        }
     }
 }

@@ -6,6 +6,7 @@ use std::io::Cursor;
 use gradus_core::{Error, Kind, Result};
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
 
+use super::look::escape;
 use crate::data::Picture;
 
 /// A picture, what was said about it, and how sure.
@@ -94,7 +95,7 @@ fn cell(svg: &mut String, guess: &Guess, x: usize, y: usize) -> Result<()> {
         svg,
         "<text x=\"{x}\" y=\"{}\" fill=\"{colour}\">{}</text>",
         y + PICTURE + CAPTION * 2 / 3,
-        escaped(&guess.caption)
+        escape(&guess.caption)
     )
     .map_err(failed)?;
     let left = (x + PICTURE + GAP / 2) as f64;
@@ -164,21 +165,6 @@ fn base64(bytes: &[u8]) -> String {
         }
     }
     text
-}
-
-/// Text that is safe in XML.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe += "&amp;",
-            '<' => safe += "&lt;",
-            '>' => safe += "&gt;",
-            c if c.is_control() => safe.push(' '),
-            c => safe.push(c),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A recorded graph as a picture: boxes with operation, shape, value and gradient, from left to
 //! right in the direction of the data.
 
+use super::look::escape;
 use gradus_core::autograd::{Graph, GraphNode};
 use gradus_core::{Error, Kind, Result};
 use layout::core::base::Orientation;
@@ -138,7 +139,7 @@ impl RenderBackend for Canvas {
         let lines = text.lines().count() as f64;
         for (i, line) in text.lines().enumerate() {
             let y = at.y + (i as f64 - (lines - 1.0) / 2.0) * LINE + look.font_size as f64 / 3.0;
-            let line = line.replace('&', "&amp;").replace('<', "&lt;");
+            let line = escape(line);
             let weight = if i == 0 { " font-weight=\"bold\"" } else { "" };
             self.draw(format_args!(
                 "<text x=\"{:.1}\" y=\"{y:.1}\" font-size=\"{}\"{weight}>{line}</text>",

@@ -1,5 +1,9 @@
 //! Points in a plane, coloured by cluster.
 
+use super::axis::{Axis, drawable};
+use super::curves::{PX, shorten};
+use super::look::{self, escape};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// One picture of points; several stand side by side.
@@ -21,7 +25,7 @@ pub struct Cloud {
     pub title: String,
     /// What runs to the right, and what upwards; may be empty.
     pub axes: [String; 2],
-    /// The points. Those that are not finite are left out.
+    /// The points. Those that are not finite, or beyond ±1e100, are left out.
     pub points: Vec<(f64, f64)>,
     /// The cluster of each, which gives the colour; negative is noise, in grey.
     pub labels: Vec<i64>,
@@ -29,28 +33,70 @@ pub struct Cloud {
     pub centers: Vec<(f64, f64)>,
 }
 
+impl Cloud {
+    /// What is drawn: the points with their labels, noise being −1.
+    pub(super) fn labelled(&self) -> impl Iterator<Item = (&(f64, f64), i64)> + Clone {
+        let pairs = self.points.iter().zip(&self.labels);
+        pairs
+            .filter(|(p, _)| drawable(p))
+            .map(|(p, &label)| (p, label.max(-1)))
+    }
+
+    /// The axes that hold all points and centres, with about so many marks.
+    pub(super) fn axes(&self, marks: [usize; 2]) -> [Axis; 2] {
+        let all = || (self.points.iter().chain(&self.centers)).filter(|p| drawable(p));
+        [
+            Axis::new(all().map(|p| p.0), marks[0], false),
+            Axis::new(all().map(|p| p.1), marks[1], false),
+        ]
+    }
+
+    /// The legend: clusters with their numbers of points, noise last. If they are more than
+    /// `most`, the first of them, and in the end how many are left out.
+    pub(super) fn legend(&self, most: usize) -> (Vec<(i64, String)>, Option<String>) {
+        let mut sizes = BTreeMap::new();
+        for &label in &self.labels {
+            *sizes.entry(label.max(-1)).or_insert(0usize) += 1;
+        }
+        let noise = sizes.remove(&-1);
+        let left = sizes.len().saturating_sub(most);
+        let mut entries: Vec<_> = (sizes.iter().take(most))
+            .map(|(&label, size)| (label, format!("cluster {label}: {size}")))
+            .collect();
+        entries.extend(noise.map(|size| (-1, format!("noise: {size}"))));
+        (
+            entries,
+            (left > 0).then(|| format!("and {left} more clusters")),
+        )
+    }
+}
+
+/// The colours that clusters have in turn. Black is for centres.
+pub(super) const COLOURS: &[[u8; 3]] = look::COLOURS.split_at(6).0;
+const NOISE: &str = "#b0b0b0";
+
 const SIDE: f64 = 420.0;
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 64.0;
 const TOP: f64 = 40.0;
-const RIGHT: f64 = 14.0;
+const LEGEND: f64 = 150.0;
 const BOTTOM: f64 = 48.0;
+/// Lines of a legend, and their height.
+const LINES: usize = 20;
+const LINE: f64 = 19.0;
 /// More points than this would make a file that nobody can open; the others are passed over evenly.
 const MOST: usize = 6000;
-/// Okabe and Ito's colours, and some more for many clusters.
-const COLOURS: [&str; 12] = [
-    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31",
-    "#3b7d23", "#b22222", "#4d4d4d", "#1b9e9e",
-];
 
-/// Draws the clouds side by side and returns the SVG file as text. From the thirteenth cluster on the
-/// colours repeat; of more than 6,000 points a part is drawn.
+/// Draws the clouds side by side and returns the SVG file as text. Six clusters have a colour each; the
+/// next ones have them again with squares, triangles and diamonds instead of dots, and from the
+/// twenty-fifth on the marks repeat. Of more than 6,000 points a part is drawn; the numbers in the legend are
+/// those of all.
 ///
 /// ```
 /// use gradus::plot::{Cloud, scatter};
 /// assert!(scatter(&[Cloud::default()]).ends_with("</svg>\n"));
 /// ```
 pub fn scatter(clouds: &[Cloud]) -> String {
-    let width = LEFT + SIDE + RIGHT;
+    let width = LEFT + SIDE + LEGEND;
     let (total, height) = (width * clouds.len().max(1) as f64, TOP + SIDE + BOTTOM);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{total}\" height=\"{height}\" \
@@ -59,174 +105,143 @@ pub fn scatter(clouds: &[Cloud]) -> String {
     );
     for (i, cloud) in clouds.iter().enumerate() {
         // Writing to a string cannot fail.
-        let _ = draw(&mut svg, cloud, i as f64 * width);
+        let _ = draw(&mut svg, cloud, i as f64 * width + LEFT);
     }
     svg.push_str("</svg>\n");
     svg
 }
 
 fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
-    let finite = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
-    let all = || cloud.points.iter().chain(&cloud.centers).filter(finite);
-    let x = Scale::new(all().map(|p| p.0), left + LEFT, left + LEFT + SIDE);
-    let y = Scale::new(all().map(|p| p.1), TOP + SIDE, TOP);
-    let (right, bottom) = (left + LEFT + SIDE, TOP + SIDE);
-    let middle = left + LEFT + SIDE / 2.0;
-    writeln!(
-        svg,
-        "<text x=\"{middle}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
-        escape(&cloud.title)
-    )?;
-    for tick in x.ticks() {
-        let at = x.place(tick);
-        writeln!(
-            svg,
-            "<path d=\"M{at:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/>"
-        )?;
-        let below = bottom + 16.0;
-        writeln!(
-            svg,
-            "<text x=\"{at:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>",
-            x.name(tick)
-        )?;
-    }
-    for tick in y.ticks() {
-        let at = y.place(tick);
-        let (from, beside) = (left + LEFT, left + LEFT - 6.0);
-        writeln!(
-            svg,
-            "<path d=\"M{from} {at:.1}H{right}\" stroke=\"#e4e4e4\"/>"
-        )?;
-        let text = at + 4.0;
-        writeln!(
-            svg,
-            "<text x=\"{beside}\" y=\"{text:.1}\" text-anchor=\"end\">{}</text>",
-            y.name(tick)
-        )?;
-    }
-    let (low, across, up) = (bottom + 36.0, left + 14.0, TOP + SIDE / 2.0);
-    writeln!(
-        svg,
-        "<text x=\"{middle}\" y=\"{low}\" text-anchor=\"middle\">{}</text>\n\
-         <text transform=\"translate({across} {up}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
-        escape(&cloud.axes[0]),
-        escape(&cloud.axes[1])
-    )?;
+    let [x, y] = cloud.axes([6, 6]);
+    let (right, bottom) = (left + SIDE, TOP + SIDE);
+    let place = |p: &(f64, f64)| (left + SIDE * x.share(p.0), bottom - SIDE * y.share(p.1));
+    frame(svg, cloud, left, &x, &y)?;
+
+    let radius = if cloud.points.len() > 1000 { 2.0 } else { 3.0 };
     let step = cloud.points.len().div_ceil(MOST).max(1);
-    let radius = if cloud.points.len() > 1000 { 1.8 } else { 3.0 };
-    // Cluster by cluster, so that the colour is written once.
-    let shown: Vec<_> = (cloud.points.iter().zip(&cloud.labels).step_by(step))
-        .filter(|(p, _)| finite(p))
-        .collect();
-    let mut labels: Vec<i64> = shown.iter().map(|(_, l)| **l).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    for label in labels {
-        let colour = usize::try_from(label).map_or("#bbbbbb", |l| COLOURS[l % COLOURS.len()]);
-        writeln!(svg, "<g fill=\"{colour}\" fill-opacity=\"0.75\">")?;
-        for (p, _) in shown.iter().filter(|(_, l)| **l == label) {
-            let (cx, cy) = (x.place(p.0), y.place(p.1));
-            writeln!(
-                svg,
-                "<circle cx=\"{cx:.1}\" cy=\"{cy:.1}\" r=\"{radius}\"/>"
-            )?;
+    // Cluster by cluster, so that the colour is written once; noise, the first, lies below.
+    let mut groups: BTreeMap<i64, Vec<_>> = BTreeMap::new();
+    for (p, label) in cloud.labelled().step_by(step) {
+        groups.entry(label).or_default().push(place(p));
+    }
+    for (label, places) in groups {
+        writeln!(svg, "<g fill=\"{}\" fill-opacity=\"0.75\">", colour(label))?;
+        for at in places {
+            writeln!(svg, "{}", mark(label, at, radius))?;
         }
         writeln!(svg, "</g>")?;
     }
-    for p in cloud.centers.iter().filter(finite) {
-        let (cx, cy) = (x.place(p.0), y.place(p.1));
-        for (width, colour) in [(6, "#ffffff"), (3, "#000000")] {
-            writeln!(
-                svg,
-                "<path d=\"M{:.1} {:.1}l12 12m0 -12l-12 12\" stroke=\"{colour}\" stroke-width=\"{width}\"/>",
-                cx - 6.0,
-                cy - 6.0
-            )?;
-        }
+    for p in cloud.centers.iter().filter(|p| drawable(p)) {
+        cross(svg, place(p), 6.0)?;
+    }
+
+    let (entries, more) = cloud.legend(LINES);
+    let (at, text) = (right + 18.0, right + 28.0);
+    let mut middle = TOP + 8.0;
+    for (label, name) in entries {
+        let mark = mark(label, (at, middle), 4.0);
+        writeln!(svg, "<g fill=\"{}\">{mark}</g>", colour(label))?;
+        writeln!(
+            svg,
+            "<text x=\"{text}\" y=\"{}\">{name}</text>",
+            middle + 4.0
+        )?;
+        middle += LINE;
+    }
+    let centre = (!cloud.centers.is_empty()).then(|| "centre".to_string());
+    if centre.is_some() {
+        cross(svg, (at, middle), 4.0)?;
+    }
+    for name in centre.into_iter().chain(more) {
+        writeln!(
+            svg,
+            "<text x=\"{text}\" y=\"{}\">{name}</text>",
+            middle + 4.0
+        )?;
+        middle += LINE;
     }
     Ok(())
 }
 
-/// From numbers to places.
-struct Scale {
-    low: f64,
-    high: f64,
-    from: f64,
-    to: f64,
-    step: f64,
+/// A black cross with a white edge, to be seen on any colour.
+fn cross(svg: &mut String, (x, y): (f64, f64), r: f64) -> std::fmt::Result {
+    let (left, top, side) = (x - r, y - r, 2.0 * r);
+    for (width, colour) in [(r, "#ffffff"), (r / 2.0, "#000000")] {
+        writeln!(
+            svg,
+            "<path d=\"M{left:.1} {top:.1}l{side} {side}m0 -{side}l-{side} {side}\" stroke=\"{colour}\" \
+             stroke-width=\"{width}\"/>"
+        )?;
+    }
+    Ok(())
 }
 
-impl Scale {
-    fn new(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Self {
-        let range = values.fold(None, |range: Option<(f64, f64)>, v| {
-            Some(range.map_or((v, v), |(low, high)| (low.min(v), high.max(v))))
-        });
-        let (low, high) = range.unwrap_or((0.0, 1.0));
-        let largest = low.abs().max(high.abs());
-        let span = high / 2.0 - low / 2.0;
-        let margin = if span > 1e-9 * largest {
-            0.08 * span
-        } else {
-            (0.1 * largest).max(0.5)
-        };
-        let (low, high) = (low - margin, high + margin);
-        let rough = (high / 6.0 - low / 6.0).max(f64::MIN_POSITIVE);
-        let power = 10f64.powf(rough.log10().floor());
-        let nice = [1.0, 2.0, 5.0, 10.0]
-            .into_iter()
-            .map(|f| f * power)
-            .find(|&s| s >= rough);
-        Self {
-            low,
-            high,
-            from,
-            to,
-            step: nice.unwrap_or(rough),
+/// Title, grid, and what is written beside it.
+fn frame(svg: &mut String, cloud: &Cloud, left: f64, x: &Axis, y: &Axis) -> std::fmt::Result {
+    let (right, bottom) = (left + SIDE, TOP + SIDE);
+    let middle = left + SIDE / 2.0;
+    let name = |text: &str| escape(&shorten(text, SIDE as i32 * PX));
+    writeln!(
+        svg,
+        "<text x=\"{middle}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
+        name(&cloud.title)
+    )?;
+    for &tick in &x.ticks {
+        let (at, below) = (left + SIDE * x.share(tick), bottom + 16.0);
+        writeln!(
+            svg,
+            "<path d=\"M{at:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/>\n\
+             <text x=\"{at:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>",
+            x.name(tick)
+        )?;
+    }
+    for &tick in &y.ticks {
+        let (at, beside) = (bottom - SIDE * y.share(tick), left - 6.0);
+        writeln!(
+            svg,
+            "<path d=\"M{left} {at:.1}H{right}\" stroke=\"#e4e4e4\"/>\n\
+             <text x=\"{beside}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+            at + 4.0,
+            y.name(tick)
+        )?;
+    }
+    let (low, across, up) = (bottom + 36.0, left - LEFT + 14.0, TOP + SIDE / 2.0);
+    writeln!(
+        svg,
+        "<path d=\"M{left} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#888888\"/>\n\
+         <text x=\"{middle}\" y=\"{low}\" text-anchor=\"middle\">{}</text>\n\
+         <text transform=\"translate({across} {up}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
+        name(&cloud.axes[0]),
+        name(&cloud.axes[1])
+    )
+}
+
+fn colour(label: i64) -> String {
+    match usize::try_from(label) {
+        Ok(label) => {
+            let [r, g, b] = COLOURS[label % COLOURS.len()];
+            format!("#{r:02x}{g:02x}{b:02x}")
         }
-    }
-
-    fn place(&self, value: f64) -> f64 {
-        let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
-        self.from + share * (self.to - self.from)
-    }
-
-    fn ticks(&self) -> Vec<f64> {
-        let (first, last) = (
-            (self.low / self.step).ceil(),
-            (self.high / self.step).floor(),
-        );
-        (0..20)
-            .map(|i| first + f64::from(i))
-            .take_while(|k| *k <= last)
-            .map(|k| k * self.step)
-            .collect()
-    }
-
-    fn name(&self, tick: f64) -> String {
-        if self.low.abs().max(self.high.abs()) < 1e5 && self.step > 1e-4 {
-            let digits = (-(self.step.log10() + 1e-9).floor()).max(0.0) as usize;
-            // Not −0.
-            format!("{:.digits$}", tick + 0.0)
-        } else {
-            format!("{tick:.1e}")
-        }
+        Err(_) => NOISE.into(),
     }
 }
 
-/// Text that XML can hold.
-fn escape(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(' '),
-            c => out.push(c),
+/// A dot, or another shape of about its area.
+fn mark(label: i64, (x, y): (f64, f64), radius: f64) -> String {
+    let shape = usize::try_from(label).map_or(0, |label| label / COLOURS.len() % 4);
+    let r = match shape {
+        0 => return format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\"/>"),
+        1 => 0.9 * radius,
+        _ => 1.3 * radius,
+    };
+    let (left, top, side) = (x - r, y - r, 2.0 * r);
+    match shape {
+        1 => format!("<path d=\"M{left:.1} {top:.1}h{side:.1}v{side:.1}h-{side:.1}z\"/>"),
+        2 => format!("<path d=\"M{x:.1} {top:.1}l{r:.1} {side:.1}h-{side:.1}z\"/>"),
+        _ => {
+            format!("<path d=\"M{left:.1} {y:.1}l{r:.1} -{r:.1}l{r:.1} {r:.1}l-{r:.1} {r:.1}z\"/>")
         }
     }
-    out
 }
 
 #[cfg(test)]
@@ -243,14 +258,14 @@ mod tests {
             f64::MAX,
             f64::MIN,
             5e-324,
-            1e300,
+            1e99,
         ];
         for a in odd {
             for b in odd {
                 let svg = scatter(&[Cloud {
                     title: "a<b & \u{1}".into(),
                     points: vec![(a, b), (b, a)],
-                    labels: vec![0, -1],
+                    labels: vec![0, i64::MIN],
                     centers: vec![(b, b)],
                     ..Cloud::default()
                 }]);
@@ -263,6 +278,7 @@ mod tests {
         }
     }
 
+    /// Points that lose their cluster's colour, or a legend that counts wrong.
     #[test]
     fn each_point_has_the_colour_of_its_cluster() {
         let svg = scatter(&[Cloud {
@@ -271,8 +287,25 @@ mod tests {
             centers: vec![(1.0, 1.0)],
             ..Cloud::default()
         }]);
-        assert_eq!(svg.matches("<circle").count(), 3);
-        assert_eq!(svg.matches("<g fill=").count(), 2);
-        assert!(svg.contains("#bbbbbb") && svg.contains("#d55e00"));
+        assert_eq!(svg.matches("<circle").count(), 3 + 2);
+        assert_eq!(svg.matches("<g fill=\"#d55e00\"").count(), 2);
+        assert_eq!(svg.matches("<g fill=\"#b0b0b0\"").count(), 2);
+        assert!(svg.contains(">cluster 1: 2<") && svg.contains(">noise: 1<"));
+    }
+
+    /// Clusters that look the same, or a legend that runs out of the picture.
+    #[test]
+    fn many_clusters_have_marks_of_their_own() {
+        let looks: std::collections::HashSet<_> = (0..24)
+            .map(|l| colour(l) + &mark(l, (0.0, 0.0), 1.0))
+            .collect();
+        assert_eq!(looks.len(), 24);
+        let svg = scatter(&[Cloud {
+            points: vec![(0.0, 0.0); 1000],
+            labels: (0..1000).collect(),
+            ..Cloud::default()
+        }]);
+        assert_eq!(svg.matches(">cluster ").count(), LINES);
+        assert!(svg.contains(">and 980 more clusters<"));
     }
 }

@@ -1,0 +1,139 @@
+//! What is kept and drawn of clusters, however they were found.
+
+use super::{Input, Source, is_number, write};
+use crate::failure::{Failure, Result};
+use crate::output;
+use clap::Args;
+use gradus::Tensor;
+use gradus::cluster::principal_components;
+use gradus::plot::{Cloud, Panel, curves, scatter, scatter_text};
+use std::fmt::Write;
+use std::io::{IsTerminal, stderr, stdout};
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub struct Results {
+    /// Draw the clusters: an SVG file, or term for a drawing with letters, in the terminal
+    #[arg(long, value_name = "FILE")]
+    pub plot: Option<PathBuf>,
+    /// Write the cluster of each point, a CSV file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Results {
+    /// Finds out that a file cannot be written before hours of work are lost.
+    pub fn check(&self) -> Result {
+        for path in [self.file(), self.out.as_deref()].into_iter().flatten() {
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+                return Err(Failure::usage(format_args!(
+                    "{}: no file can be written there; name one in a folder that exists",
+                    path.display()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The file to draw to.
+    fn file(&self) -> Option<&Path> {
+        self.plot.as_deref().filter(|plot| *plot != "term")
+    }
+
+    /// Writes the labels, if that is asked for.
+    pub fn keep(&self, labels: &[i64]) -> Result {
+        let Some(path) = &self.out else {
+            return Ok(());
+        };
+        let mut text = String::from("label\n");
+        for label in labels {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{label}");
+        }
+        write(path, &text)
+    }
+
+    /// Draws the points, if that is asked for.
+    pub fn draw(
+        &self,
+        source: &Source,
+        input: &Input,
+        title: &str,
+        labels: Vec<i64>,
+        centers: Option<&Tensor>,
+    ) -> Result {
+        if self.plot.is_none() {
+            return Ok(());
+        }
+        let plane = principal_components(&input.x)?;
+        let column = |j: usize| match input.names.get(j) {
+            Some(name) if is_number(name) => format!("column {name}"),
+            Some(name) => name.clone(),
+            None => String::new(),
+        };
+        let d = input.names.len();
+        let axes = if d <= 2 {
+            [column(0), column(1)]
+        } else {
+            output::note(format_args!(
+                "{d} columns drawn along the two directions in which they vary most"
+            ));
+            let axis = |i: usize| {
+                let percent = 100.0 * plane.share[i];
+                format!(
+                    "principal component {}, {percent:.1} % of the variance",
+                    i + 1
+                )
+            };
+            [axis(0), axis(1)]
+        };
+        let cloud = Cloud {
+            title: format!("{}: {title}", source.name()),
+            axes,
+            points: plane.project(&input.x)?,
+            labels,
+            centers: centers.map_or(Ok(Vec::new()), |centers| plane.project(centers))?,
+        };
+        match self.file() {
+            Some(path) => write(path, &scatter(&[cloud])),
+            None => self.print(&cloud),
+        }
+    }
+
+    /// Draws for the terminal: beside the result, or on standard error if that is for a program.
+    fn print(&self, cloud: &Cloud) -> Result {
+        let (columns, rows) = terminal_size::terminal_size().map_or((80, 24), |(columns, rows)| {
+            (columns.0.into(), rows.0.into())
+        });
+        let terminal = match self.json {
+            true => stderr().is_terminal(),
+            false => stdout().is_terminal(),
+        };
+        // https://no-color.org
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        // What is written around it takes some lines, too.
+        let rows = usize::saturating_sub(rows, 8).clamp(12, 30);
+        let text = scatter_text(cloud, usize::min(columns, 100), rows, colour);
+        match self.json {
+            true => output::note(text.trim_end()),
+            false => output::line(text.trim_end())?,
+        }
+        Ok(())
+    }
+
+    /// Draws curves to a second file, whose name ends so, if there is a first one.
+    pub fn curves(&self, end: &str, panels: &[Panel]) -> Result {
+        let Some(path) = self.file().filter(|_| !panels.is_empty()) else {
+            return Ok(());
+        };
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!("{stem}-{end}.svg"));
+        write(&beside, &curves(panels)?)
+    }
+}
