@@ -180,7 +180,7 @@ fn cluster(file: &str, eps: f64, min_samples: usize, labels: Option<&str>) -> Re
         fit.n_noise,
         fit.core_sample_indices.numel()
     );
-    labels.map_or(Ok(()), |path| io::npy::save(path, fit.labels))
+    labels.map_or(Ok(()), |path| io::npy::save(path, &fit.labels))
 }
 
 fn main() -> Result<()> {
