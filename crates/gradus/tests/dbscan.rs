@@ -426,7 +426,7 @@ fn huge_coordinates_and_small_radii_neither_overflow_nor_hang() {
                 .algorithm(Algorithm::Grid)
                 .fit(&x)
                 .unwrap_err();
-            assert!(error.to_string().contains("KdTree"), "{error}");
+            assert!(error.to_string().contains("k-d tree"), "{error}");
         }
     }
     // Where f32 has no digits left between the points.

@@ -225,7 +225,7 @@ impl<T: Lane> Look<'_, T> {
             *lower = (*lower - others) * narrow;
             let least = if *lower > half { *lower } else { half };
             doubtful[count] = place as u32;
-            count += usize::from(!(*upper < least));
+            count += usize::from(*upper >= least);
         }
         doubtful.truncate(count);
         doubtful
@@ -262,7 +262,7 @@ impl<T: Lane> Look<'_, T> {
         self.bounds.upper[place] = upper;
         let half = self.moved.each[label as usize][2];
         let lower = self.bounds.lower[place];
-        !(upper < if lower > half { lower } else { half })
+        upper >= if lower > half { lower } else { half }
     }
 }
 

@@ -40,10 +40,12 @@ pub(crate) enum Form {
 impl Form {
     /// The best for points of `d` dimensions.
     pub(crate) fn of(d: usize) -> Self {
-        match d {
-            0..=DIFFERENCES => Self::Differences,
-            0..=PACKED => Self::Products,
-            _ => Self::Rows,
+        if d <= DIFFERENCES {
+            Self::Differences
+        } else if d <= PACKED {
+            Self::Products
+        } else {
+            Self::Rows
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Points and the centres that are nearest to them: the passes that clustering is made of.
 
-use crate::dtype::{DType, dispatch_float};
+use crate::dtype::{DType, Element, dispatch_float};
 use crate::error::{Result, err};
 use crate::kernels::bounds::{self, Bounds, Changes, Moved};
 use crate::kernels::nearest::{
@@ -149,7 +149,7 @@ impl Points {
             };
             let shift = if data.is_some() {
                 // As it was subtracted.
-                shift.iter().map(|&m| f64::from(m as T)).collect()
+                shift.iter().map(|&m| (m as T).to_f64()).collect()
             } else {
                 shift
             };
@@ -428,10 +428,10 @@ impl Points {
             return Ok(0.0);
         };
         dispatch_float!("points", self.dtype(), T => self.with_set::<T, _>(|set| {
-            let norms = norms.slice::<T>().iter().map(|&x| f64::from(x));
+            let norms = norms.slice::<T>().iter().map(|x| x.to_f64());
             let spread: f64 = match set.weights {
                 None => norms.sum(),
-                Some(w) => norms.zip(w).map(|(x, &w)| x * f64::from(w)).sum(),
+                Some(w) => norms.zip(w).map(|(x, &w)| x * w.to_f64()).sum(),
             };
             Ok(*self.spread.get_or_init(|| spread))
         }))
@@ -513,7 +513,7 @@ impl Points {
                 let mut now: Vec<T> = out.iter().map(|&x| x as T).collect();
                 let range = start..start + out.len();
                 walk(set, &centres, range, &mut Distances::new(norms, &mut now, start, 0));
-                out.iter_mut().zip(now).for_each(|(o, x)| *o = f64::from(x));
+                out.iter_mut().zip(now).for_each(|(o, x)| *o = x.to_f64());
             });
             Ok(())
         }))
@@ -646,7 +646,7 @@ impl Points {
         let (shifted, norms) = (self.shifted(centres), self.norms()?);
         dispatch_float!("points", self.dtype(), T => self.with_set::<T, _>(|set| {
             let norms = norms.map(|n| n.slice::<T>());
-            let seen: Vec<f64> = shifted.iter().map(|&x| f64::from(x as T)).collect();
+            let seen: Vec<f64> = shifted.iter().map(|&x| (x as T).to_f64()).collect();
             let largest = match self.form {
                 Form::Differences => 0.0,
                 _ => seen.chunks_exact(d).map(|c| c.iter().map(|x| x * x).sum()).fold(0.0, f64::max),

@@ -260,7 +260,7 @@ impl Dbscan {
     /// ```
     /// use gradus::{Tensor, cluster::Dbscan};
     /// let estimate = Dbscan::new(0.1, 5).estimate(&Tensor::rand([1000, 2])?)?;
-    /// assert!(estimate.to_string().starts_with("1,000 points of 2 columns by grid"));
+    /// assert!(estimate.to_string().starts_with("1000 points of 2 columns by grid"));
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn estimate(&self, x: &Tensor) -> Result<Estimate> {
@@ -370,7 +370,7 @@ impl Dbscan {
         drop(rows);
         let Some((index, algorithm)) = chosen else {
             let message = format!(
-                "no grid for {dims} columns with eps {}: it is for at most 3 columns, and 2^31 cells of that size in each; use Algorithm::KdTree",
+                "no grid for {dims} columns with eps {}: it is for at most 3 columns, and 2^31 cells of that size in each; the k-d tree has no such limit",
                 self.eps
             );
             return fail(Kind::Value, message);

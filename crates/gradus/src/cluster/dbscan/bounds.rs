@@ -49,6 +49,15 @@ pub(super) fn gap<T: Coordinate, M: Distance>(a: (&[T], &[T]), b: (&[T], &[T])) 
     sum
 }
 
+/// The largest distance between points of two boxes.
+pub(super) fn farthest<T: Coordinate, M: Distance>(a: (&[T], &[T]), b: (&[T], &[T])) -> T {
+    let mut sum = T::ZERO;
+    for k in 0..a.0.len() {
+        sum = M::step(sum, (b.1[k] - a.0[k]).or_larger(a.1[k] - b.0[k]));
+    }
+    sum
+}
+
 /// The distance between a point and a box.
 #[inline(always)]
 pub(super) fn reach<T: Coordinate, M: Distance>(point: &[T], low: &[T], high: &[T]) -> T {

@@ -3,8 +3,9 @@
 //!
 //! Each pass looks its neighbours up again, so nothing is stored for them: beside its points the
 //! algorithm keeps a flag, a parent and a label for each. Groups whose points are all neighbours
-//! ("tight") are dealt with as a whole: a full one has only core points, its core points are one set
-//! from the start, and two of them are one cluster as soon as one pair is found.
+//! ("tight") are dealt with as a whole: a full one has only core points, and its core points are one
+//! set from the start. Of two groups whose core points are one set each ("joined") no more than one
+//! pair has to be found.
 
 use super::bounds::{self, Bounds};
 use super::index::{BLOCK, Index, Walk};
@@ -16,11 +17,10 @@ use gradus_core::compute::{self, Loop, vectorize};
 use std::marker::PhantomData;
 use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::time::{Duration, Instant};
 
 /// No place, or no label.
 pub(super) const NONE: u32 = u32::MAX;
-/// Groups in a task.
-const GROUPS: usize = 128;
 /// Pairs of points from which on it is worth looking at boxes first.
 const MANY_PAIRS: usize = 4096;
 
@@ -41,10 +41,13 @@ pub(super) struct Density<'a, T, M> {
     pub metric: PhantomData<M>,
 }
 
-/// Which places hold core points, and the first of them in each group.
+/// Which places hold core points.
 pub(super) struct Cores {
     flags: Vec<AtomicBool>,
+    /// The first of them in each group.
     first: Vec<AtomicU32>,
+    /// Of each group whether they are known to be one set.
+    joined: Vec<AtomicBool>,
 }
 
 impl Cores {
@@ -56,6 +59,26 @@ impl Cores {
     #[inline(always)]
     fn first(&self, group: usize) -> u32 {
         self.first[group].load(Relaxed)
+    }
+
+    #[inline(always)]
+    fn are_joined(&self, group: usize) -> bool {
+        self.joined[group].load(Relaxed)
+    }
+
+    /// Whether the core points of a group at these places are one set by now. If they are, they stay
+    /// so, whoever looks at them meanwhile.
+    #[inline(always)]
+    fn join(&self, group: usize, mut places: Range<usize>, set: impl Fn(u32) -> u32) -> bool {
+        if self.are_joined(group) {
+            return true;
+        }
+        let first = set(self.first(group));
+        let joined = places.all(|place| !self.has(place) || set(place as u32) == first);
+        if joined {
+            self.joined[group].store(true, Relaxed);
+        }
+        joined
     }
 }
 
@@ -103,11 +126,16 @@ impl<T: Coordinate, M: Distance, F: One<T, M>> Loop for Pass<'_, T, M, F> {
 
 impl<T: Coordinate, M: Distance> Density<'_, T, M> {
     fn each(&self, pass: usize, watch: &mut Watch<'_>, one: impl One<T, M> + Copy + Sync) {
-        let groups = self.index.groups();
-        watch.run(pass, groups.div_ceil(GROUPS), |task| {
-            let groups = task * GROUPS..((task + 1) * GROUPS).min(groups);
-            self.some(groups, one);
+        let step = self.index.per_task();
+        watch.run(pass, self.index.groups().div_ceil(step), |task| {
+            self.some(self.task(task), one);
         });
+    }
+
+    /// The groups of a task.
+    fn task(&self, task: usize) -> Range<usize> {
+        let step = self.index.per_task();
+        task * step..((task + 1) * step).min(self.index.groups())
     }
 
     fn some(&self, groups: Range<usize>, one: impl One<T, M>) {
@@ -119,42 +147,57 @@ impl<T: Coordinate, M: Distance> Density<'_, T, M> {
         });
     }
 
-    fn no_cores(&self) -> Cores {
+    /// Each place holds a core point, or none does; in groups that are not joined unless they are tight.
+    fn all_cores(&self, yes: bool) -> Cores {
+        let groups = 0..self.index.groups();
+        let first = |g: usize| {
+            if yes {
+                self.index.group(g).start as u32
+            } else {
+                NONE
+            }
+        };
         Cores {
-            flags: (0..self.index.points().n)
-                .map(|_| AtomicBool::new(false))
-                .collect(),
-            first: (0..self.index.groups())
-                .map(|_| AtomicU32::new(NONE))
-                .collect(),
+            flags: (0..self.index.points().n).map(|_| yes.into()).collect(),
+            first: groups.clone().map(|g| first(g).into()).collect(),
+            joined: groups.map(|g| self.index.is_tight(g).into()).collect(),
         }
     }
 
     /// Finds the core points.
     pub(super) fn cores(&self, watch: &mut Watch<'_>) -> Cores {
-        let cores = self.no_cores();
+        let cores = self.all_cores(false);
         self.each(0, watch, FindCores(&cores));
         cores
     }
 
-    /// Finds the core points of `row` groups in every `step`, on this thread, and returns of how
-    /// many: what it costs.
-    pub(super) fn sample(&self, step: usize, row: usize) -> usize {
-        let cores = self.no_cores();
-        let groups = self.index.groups();
-        let rows = (0..groups).step_by(step).map(|g| g..(g + row).min(groups));
-        rows.map(|row| {
-            self.some(row.clone(), FindCores(&cores));
-            row.len()
-        })
-        .sum()
+    /// Tries the first two passes on `row` groups in every `step`, on this thread, until they have taken
+    /// so long. Returns of how many groups; in the second pass all points are core points.
+    pub(super) fn sample(&self, step: usize, row: usize, most: Duration) -> usize {
+        let (begun, groups) = (Instant::now(), self.index.groups());
+        let (none, all) = (self.all_cores(false), self.all_cores(true));
+        let sets = UnionFind::new(self.index.points().n);
+        let mut tried = 0;
+        for start in (0..groups).step_by(step) {
+            for g in (start..(start + row).min(groups)).step_by(4) {
+                let some = g..(g + 4).min(groups);
+                tried += some.len();
+                self.some(some.clone(), FindCores(&none));
+                self.some(some, Unite(&all, &sets));
+                if begun.elapsed() > most {
+                    return tried;
+                }
+            }
+        }
+        tried
     }
 
     /// Puts core points that are neighbours into one set, and so on.
     pub(super) fn unite(&self, cores: &Cores, watch: &mut Watch<'_>) -> UnionFind {
         let sets = UnionFind::new(self.index.points().n);
-        compute::run(self.index.groups().div_ceil(GROUPS), |task| {
-            let groups = task * GROUPS..((task + 1) * GROUPS).min(self.index.groups());
+        let tasks = self.index.groups().div_ceil(self.index.per_task());
+        compute::run(tasks, |task| {
+            let groups = self.task(task);
             for g in groups.filter(|&g| self.index.is_tight(g) && cores.first(g) != NONE) {
                 for place in self.index.group(g).filter(|&place| cores.has(place)) {
                     sets.unite(place as u32, cores.first(g));
@@ -168,6 +211,13 @@ impl<T: Coordinate, M: Distance> Density<'_, T, M> {
     /// Gives each point that is no core point the lowest of the labels of core points in reach.
     /// `labels` has those of core points, and `NONE` for all others.
     pub(super) fn borders(&self, cores: &Cores, labels: &[AtomicU32], watch: &mut Watch<'_>) {
+        let tasks = self.index.groups().div_ceil(self.index.per_task());
+        compute::run(tasks, |task| {
+            for g in self.task(task).filter(|&g| cores.first(g) != NONE) {
+                let label = |place: u32| labels[place as usize].load(Relaxed);
+                cores.join(g, self.index.group(g), label);
+            }
+        });
         self.each(2, watch, Borders(cores, labels));
     }
 
@@ -260,6 +310,12 @@ impl<T: Coordinate, M: Distance> One<T, M> for FindCores<'_> {
                 } else {
                     made.get(number).map(Bounds::sides)
                 };
+                if let (Some(own), Some(around)) = (index.bounds(g), around)
+                    && bounds::farthest::<T, M>(own, around) <= density.limit
+                {
+                    counts.iter_mut().for_each(|count| *count += places.len());
+                    continue;
+                }
                 let far = around.map_or([false; BLOCK], |around| {
                     density.too_far(block.clone(), around, query)
                 });
@@ -340,17 +396,23 @@ impl<T: Coordinate, M: Distance> One<T, M> for Unite<'_> {
     fn group(&self, density: &Density<'_, T, M>, desk: &mut Desk<T>, g: usize) {
         let Self(cores, sets) = *self;
         let index = density.index;
-        let (own, tight) = (cores.first(g), index.is_tight(g));
+        let own = cores.first(g);
         if own == NONE {
             return;
         }
         density.look(desk, g, false);
         let Desk { near, query, .. } = desk;
-        // Every pair of groups once, from the earlier one.
-        let from = if tight { g + 1 } else { g };
+        let find = |place| sets.find(place);
+        // Every pair of groups once, from the earlier one; itself first, unless that is in vain.
+        let from = g + usize::from(cores.are_joined(g));
         for other in near.iter().flat_map(|near| near.start.max(from)..near.end) {
-            let (theirs, both_tight) = (cores.first(other), tight && index.is_tight(other));
-            if theirs == NONE || both_tight && sets.find(own) == sets.find(theirs) {
+            let theirs = cores.first(other);
+            if theirs == NONE {
+                continue;
+            }
+            let both =
+                cores.join(g, index.group(g), find) && cores.join(other, index.group(other), find);
+            if both && find(own) == find(theirs) {
                 continue;
             }
             let places = index.group(other);
@@ -374,7 +436,7 @@ impl<T: Coordinate, M: Distance> One<T, M> for Unite<'_> {
                     let hit = |found: usize, _| {
                         if cores.has(found) {
                             sets.unite(place as u32, found as u32);
-                            if both_tight {
+                            if both {
                                 return ControlFlow::Break(());
                             }
                         }
@@ -385,7 +447,7 @@ impl<T: Coordinate, M: Distance> One<T, M> for Unite<'_> {
                         break;
                     }
                 }
-                if both_tight && sets.find(own) == sets.find(theirs) {
+                if both && find(own) == find(theirs) {
                     break;
                 }
             }
@@ -414,6 +476,17 @@ impl<T: Coordinate, M: Distance> One<T, M> for Borders<'_> {
                 if cores.first(other) == NONE {
                     continue;
                 }
+                // All core points of a joined group have this label.
+                let joined = cores.are_joined(other);
+                let label = labels[cores.first(other) as usize].load(Relaxed);
+                let settled = |place, lowest: u32| cores.has(place) || joined && lowest <= label;
+                if block
+                    .clone()
+                    .enumerate()
+                    .all(|(i, place)| settled(place, lowest[i]))
+                {
+                    continue;
+                }
                 let places = index.group(other);
                 let made = (index.bounds(other).is_none() && places.len() > MANY_PAIRS / BLOCK)
                     .then(|| Bounds::of(index.points(), places.clone()));
@@ -422,10 +495,8 @@ impl<T: Coordinate, M: Distance> One<T, M> for Borders<'_> {
                 let far = around.map_or([false; BLOCK], |around| {
                     density.too_far(block.clone(), around, query)
                 });
-                // The core points of a tight group are one cluster.
-                let tight = index.is_tight(other);
                 for (i, place) in block.clone().enumerate() {
-                    if far[i] || cores.has(place) {
+                    if far[i] || settled(place, lowest[i]) {
                         continue;
                     }
                     index.points().read(place, query);
@@ -434,7 +505,7 @@ impl<T: Coordinate, M: Distance> One<T, M> for Borders<'_> {
                             return ControlFlow::Continue(());
                         }
                         lowest[i] = lowest[i].min(labels[found].load(Relaxed));
-                        if tight {
+                        if joined {
                             ControlFlow::Break(())
                         } else {
                             ControlFlow::Continue(())

@@ -96,6 +96,11 @@ pub(super) trait Index<T>: Sync {
     /// Runs of groups, the group itself among them, that hold every neighbour of its points.
     fn near(&self, walk: &mut Walk, group: usize, out: &mut Vec<Range<usize>>);
 
+    /// How many groups make a task: some milliseconds at most.
+    fn per_task(&self) -> usize {
+        128
+    }
+
     fn group(&self, group: usize) -> Range<usize> {
         self.starts()[group] as usize..self.starts()[group + 1] as usize
     }
@@ -143,6 +148,9 @@ impl<T: Coordinate> Index<T> for Blocks<T> {
     }
     fn bounds(&self, _: usize) -> Option<(&[T], &[T])> {
         None
+    }
+    fn per_task(&self) -> usize {
+        4
     }
     fn near(&self, _: &mut Walk, _: usize, out: &mut Vec<Range<usize>>) {
         out.push(0..self.groups());

@@ -23,7 +23,7 @@ pub(super) fn shape(x: &Tensor) -> Result<(usize, usize)> {
         _ => fail(
             Kind::Shape,
             format!(
-                "expected points as rows, a shape [n, columns] with at least one of each, got {:?}; a single column is reshape([n, 1])",
+                "expected points as rows, a shape [n, columns] with at least one of each, got {:?}; a single column has the shape [n, 1]",
                 x.shape()
             ),
         ),
@@ -95,7 +95,7 @@ pub(super) fn limit<T: Coordinate>(eps: f64, metric: Metric) -> Result<T> {
                 limit.to_f64(),
                 T::DTYPE,
                 if T::SMALLEST > f64::MIN_POSITIVE {
-                    ", or convert the data with to_dtype(DType::F64)"
+                    ", or convert the data to f64"
                 } else {
                     ""
                 },

@@ -45,7 +45,9 @@ impl<'a> Distances<'a> {
                 for (at, &x) in here.iter().enumerate() {
                     let (i, j) = (top + at / width, left + at % width);
                     let other = mirror[at % width * height + at / width];
-                    let rule = if !(x >= 0.0) || !(other >= 0.0) || x.is_infinite() && i == j {
+                    let rule = if [x, other].iter().any(|x| x.is_nan() || *x < 0.0)
+                        || x.is_infinite() && i == j
+                    {
                         "a distance is a number not below 0"
                     } else if i == j && x != 0.0 {
                         "a point is at distance 0 from itself"

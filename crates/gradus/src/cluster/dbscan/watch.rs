@@ -2,13 +2,13 @@
 
 use gradus_core::compute;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 /// Of the whole time about so much has passed before each pass, and after the last one.
 const PASSED: [f64; 4] = [0.0, 0.5, 0.85, 1.0];
-/// How often a pass tells, at most.
-const TELLS: usize = 64;
-/// Tasks between two tells, at least: every time all threads wait for the last one.
-const TASKS: usize = 32;
+/// Between two tells there are as many tasks as take about so long: every time all threads wait for
+/// the last one.
+const BETWEEN: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(200)];
 
 /// How far a clustering has come.
 ///
@@ -48,16 +48,19 @@ impl<'a> Watch<'a> {
 
     /// Runs the tasks of a pass on all threads; none any more once the listener has broken.
     pub(super) fn run(&mut self, pass: usize, tasks: usize, f: impl Fn(usize) + Sync) {
-        let step = tasks.div_ceil(TELLS).max(TASKS);
-        for start in (0..tasks).step_by(step) {
-            if self.stopped {
-                return;
-            }
-            let end = (start + step).min(tasks);
+        let (mut start, mut step) = (0, 8);
+        while start < tasks && !self.stopped {
+            let (begun, end) = (Instant::now(), (start + step).min(tasks));
             compute::run(end - start, |task| f(start + task));
+            match begun.elapsed() {
+                took if took < BETWEEN[0] => step *= 2,
+                took if took > BETWEEN[1] => step = (step / 2).max(2),
+                _ => {}
+            }
             let done = end as f64 / tasks as f64;
             let share = PASSED[pass] + done * (PASSED[pass + 1] - PASSED[pass]);
             self.stopped = (self.listener)(Progress { pass, share }).is_break();
+            start = end;
         }
     }
 }
