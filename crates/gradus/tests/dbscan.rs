@@ -350,11 +350,11 @@ fn distances_that_are_given_are_used() {
         .flat_map(|a| points.iter().map(move |b| distance(a, b)))
         .collect();
     let matrix = Tensor::from_vec(&matrix, [700, 700]).unwrap();
-    let given = Dbscan::new(0.8, 5)
+    let given = Dbscan::new(0.3, 5)
         .metric(Metric::Precomputed)
         .fit(&matrix)
         .unwrap();
-    let computed = Dbscan::new(0.8, 5)
+    let computed = Dbscan::new(0.3, 5)
         .metric(Metric::Manhattan)
         .fit(&tensor(&points))
         .unwrap();
@@ -401,8 +401,45 @@ fn a_million_equal_points_and_two_heaps_out_of_reach() {
         assert_eq!((fit.n_clusters, fit.n_noise), (2, 0), "{dims} columns");
         let fit = Dbscan::new(eps, 150_001).fit(&x).unwrap();
         assert_eq!(fit.n_noise, 300_000);
+        let fit = Dbscan::new(eps, 150_000).fit(&x).unwrap();
+        assert_eq!((fit.n_clusters, fit.n_noise), (2, 0));
         let curve = k_distances(&x, 10, Metric::Euclidean).unwrap();
         assert!(curve.distances().iter().all(|&d| d == 0.0));
+    }
+}
+
+/// A stop that is not heard for a long time, or what comes of it is wrong: clusters that are parts of
+/// the real ones, and no point that is none of theirs.
+#[test]
+fn a_stop_leaves_parts_of_clusters() {
+    use std::ops::ControlFlow;
+    let points = heaps(21, 20_000, 5);
+    let x = tensor(&points);
+    for algorithm in [Algorithm::KdTree, Algorithm::Brute] {
+        let dbscan = Dbscan::new(0.3, 6).algorithm(algorithm);
+        let whole = labels(&dbscan.fit(&x).unwrap());
+        let mut tells = 0;
+        for last in [1, 4, 12] {
+            tells = 0;
+            let part = dbscan.fit_with(&x, None, |progress| {
+                assert!(progress.pass < 3 && progress.share <= 1.0);
+                tells += 1;
+                if tells < last {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
+            let part = part.unwrap();
+            let mut of = vec![None; part.n_clusters];
+            for (&mine, &theirs) in labels(&part).iter().zip(&whole) {
+                if mine >= 0 && part.stopped {
+                    let name = of[mine as usize].get_or_insert(theirs);
+                    assert!(*name == theirs && theirs >= 0, "{algorithm}");
+                }
+            }
+        }
+        assert!(tells > 3, "{algorithm} told {tells} times");
     }
 }
 

@@ -566,6 +566,27 @@ fn listeners_see_every_iteration_and_can_stop() {
     );
 }
 
+/// A centre far from all points that stays there.
+#[test]
+fn small_batches_bring_a_lost_centre_back() {
+    let (x, _) = Blobs::new(3000).random_state(4).make().unwrap();
+    let start = Tensor::from([[0.0, 0.0], [1.0, 1.0], [1e6, 1e6]]);
+    let model = MiniBatchKMeans::new(3)
+        .init(Init::Centers(start))
+        .random_state(2);
+    let kept = model.clone().reassignment_ratio(0.0).fit(&x).unwrap();
+    assert!(kept.sizes().unwrap().contains(&0));
+    let mut batches = 0;
+    let fitted = model.fit_with(&x, |step| {
+        batches = step.iteration;
+        ControlFlow::Continue(())
+    });
+    let fitted = fitted.unwrap();
+    assert_eq!(fitted.n_iter, batches);
+    assert!(fitted.sizes().unwrap().iter().all(|&n| n > 0));
+    assert!(fitted.inertia < kept.inertia);
+}
+
 /// Batches that leave the centres where they were.
 #[test]
 fn small_batches_come_near_the_whole() {

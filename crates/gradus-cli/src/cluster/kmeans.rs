@@ -178,9 +178,13 @@ impl Kmeans {
             .batch_size(size)
             .max_iter(self.max_iter)
             .random_state(self.random_state);
-        let x = x.clone();
         watch.begin("looking for clusters");
-        let fit = watch.wait(move || model.fit(&x))?;
+        let fit = model.fit_with(x, |step| {
+            watch.tell(None, || {
+                let inertia = step.inertia.unwrap_or_default();
+                format!("batch {}, inertia about {inertia:.6e}", step.iteration)
+            })
+        });
         fit.map_err(|e| self.source.wrong(e))
     }
 

@@ -7,7 +7,8 @@
 //! that it would have found: bounds are widened by more than rounding can take from its scores.
 
 use super::nearest::{Centres, Consumer, Form, Least, SIDE, Set, walk};
-use super::simd::{self, Lane, Simd, WithSimd};
+use super::simd::Lane;
+use super::{Loop, vectorize};
 use std::ops::Range;
 
 /// From so many multiplications for a point on, it is worth computing the distance to its own centre
@@ -127,7 +128,7 @@ pub(crate) fn step<T: Lane>(
     bounds: Bounds<'_, T>,
     moved: &Moved<T>,
 ) -> Changes {
-    simd::run(Look {
+    vectorize(Look {
         set,
         norms,
         range,
@@ -153,11 +154,11 @@ struct Look<'a, T> {
     changes: Changes,
 }
 
-impl<T: Lane> WithSimd for Look<'_, T> {
+impl<T: Lane> Loop for Look<'_, T> {
     type Output = Changes;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) -> Changes {
+    fn call(mut self) -> Changes {
         let (set, moved, d) = (self.set, self.moved, self.set.d);
         let mut doubtful = self.doubtful();
         // Packing costs about as much as looking at a point in vain.
@@ -267,59 +268,77 @@ impl<T: Lane> Look<'_, T> {
 }
 
 impl<T: Lane> Consumer<T> for Look<'_, T> {
-    #[inline(always)]
     fn begin(&mut self, _: usize, _: usize) {
         self.least.clear();
     }
 
-    #[inline(always)]
-    fn take<S: Simd>(&mut self, simd: S, first: usize, scores: &[T]) {
-        self.least.take::<S, true>(simd, first, scores);
+    fn take(&mut self, first: usize, scores: &[T]) {
+        self.least.take(first, scores, true);
     }
 
+    fn end(&mut self, _: &Set<'_, T>, start: usize, len: usize) {
+        vectorize(End {
+            look: self,
+            start,
+            len,
+        });
+    }
+}
+
+/// The end of a block: bounds and labels for its points.
+struct End<'c, 'a, T> {
+    look: &'c mut Look<'a, T>,
+    start: usize,
+    len: usize,
+}
+
+impl<T: Lane> Loop for End<'_, '_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn end<S: Simd>(&mut self, _: S, _: &Set<'_, T>, start: usize, len: usize) {
-        self.changes.looked += len;
-        let begin = start - self.range.start;
+    fn call(self) {
+        let Self { look, start, len } = self;
+        look.changes.looked += len;
+        let begin = start - look.range.start;
         let mut places = [0; SIDE];
-        match self.packed {
+        match look.packed {
             Some(packed) => places = packed,
             None => (0..SIDE).for_each(|p| places[p] = (begin + p) as u32),
         }
         let mut norms = [T::ZERO; SIDE];
-        if let Some(all) = self.norms {
+        if let Some(all) = look.norms {
             for (norm, &place) in norms.iter_mut().zip(&places).take(len) {
-                *norm = all[self.range.start + place as usize];
+                *norm = all[look.range.start + place as usize];
             }
         }
         let (mut upper, mut lower) = (norms, norms);
         // Numbers that the compiler does not know: it would unroll the loop instead of using vectors.
-        let scores = self
+        let scores = look
             .least
             .best
             .iter()
-            .zip(&self.least.second)
+            .zip(&look.least.second)
             .zip(&norms)
             .take(len);
         for ((upper, lower), ((&best, &second), &norm)) in
             upper.iter_mut().zip(&mut lower).zip(scores)
         {
-            let wrong = match self.set.form {
+            let wrong = match look.set.form {
                 Form::Differences => T::ZERO,
-                _ => self.moved.wrong(norm),
+                _ => look.moved.wrong(norm),
             };
-            *upper = self.moved.upper(positive(best + norm), wrong);
+            *upper = look.moved.upper(positive(best + norm), wrong);
             let least = positive(second + norm - wrong).sqrt();
-            *lower = least * (T::ONE - self.moved.relative);
+            *lower = least * (T::ONE - look.moved.relative);
         }
         for p in 0..len {
             let place = places[p] as usize;
-            self.bounds.upper[place] = upper[p];
-            self.bounds.lower[place] = lower[p];
-            let (new, old) = (self.least.label(p), self.bounds.labels[place]);
+            look.bounds.upper[place] = upper[p];
+            look.bounds.lower[place] = lower[p];
+            let (new, old) = (look.least.label(p), look.bounds.labels[place]);
             if new != old {
-                self.bounds.labels[place] = new;
-                self.changed(place, old, new);
+                look.bounds.labels[place] = new;
+                look.changed(place, old, new);
             }
         }
     }

@@ -11,14 +11,16 @@
 //! points, and put together in order in f64.
 
 use super::dots::{Dots, Rows};
-use super::parallel;
 use super::simd::{self, Lane, Simd, WithSimd};
+use super::{Loop, parallel, vectorize};
 use std::ops::Range;
 
 /// Points that are packed side by side: a multiple of every vector's length.
-pub(crate) const SIDE: usize = 32;
+pub(crate) const SIDE: usize = 64;
 /// Centres whose distances are computed together, each with registers of its own.
 const TILE: usize = 8;
+/// Centres whose scores are in memory together: whole tiles.
+const TOGETHER: usize = 8 * TILE;
 /// Up to so many dimensions distances are sums of squared differences.
 const DIFFERENCES: usize = 8;
 /// Up to so many dimensions points are packed.
@@ -106,25 +108,41 @@ impl<T: Lane> Least<T> {
     }
 
     /// Takes scores as a [`Consumer`] does.
+    pub(super) fn take(&mut self, first: usize, scores: &[T], second: bool) {
+        simd::run(Take {
+            least: self,
+            first,
+            scores,
+            second,
+        });
+    }
+}
+
+struct Take<'a, T> {
+    least: &'a mut Least<T>,
+    first: usize,
+    scores: &'a [T],
+    second: bool,
+}
+
+impl<T: Lane> WithSimd for Take<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    pub(super) fn take<S: Simd, const SECOND: bool>(
-        &mut self,
-        simd: S,
-        first: usize,
-        scores: &[T],
-    ) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        let least = self.least;
         let one = T::splat(simd, T::ONE);
         for at in (0..SIDE).step_by(T::lanes::<S>()) {
-            let (best, tag) = (&mut self.best[at], &mut self.tag[at]);
-            let second = &mut self.second[at];
+            let (best, tag) = (&mut least.best[at], &mut least.tag[at]);
+            let second = &mut least.second[at];
             // SAFETY: vectors' lengths divide SIDE, the length of every row.
             unsafe {
                 let mut kept = (T::load(simd, best), T::load(simd, tag));
                 let mut next = T::load(simd, second);
-                let mut number = T::splat(simd, T::from_f64(first as f64));
-                for row in scores.chunks_exact(SIDE) {
+                let mut number = T::splat(simd, T::from_f64(self.first as f64));
+                for row in self.scores.chunks_exact(SIDE) {
                     let score = T::load(simd, row.as_ptr().add(at));
-                    if SECOND {
+                    if self.second {
                         next = T::least(simd, next, T::most(simd, score, kept.0));
                     }
                     kept = T::keep_less(simd, (score, number), kept);
@@ -132,9 +150,7 @@ impl<T: Lane> Least<T> {
                 }
                 T::store(simd, best, kept.0);
                 T::store(simd, tag, kept.1);
-                if SECOND {
-                    T::store(simd, second, next);
-                }
+                T::store(simd, second, next);
             }
         }
     }
@@ -209,9 +225,9 @@ pub(crate) trait Consumer<T: Lane> {
     fn begin(&mut self, start: usize, len: usize);
     /// The scores of some centres, the first of them number `first`: rows of [`SIDE`] points. Those
     /// beyond the length of the block mean nothing, but are numbers.
-    fn take<S: Simd>(&mut self, simd: S, first: usize, scores: &[T]);
+    fn take(&mut self, first: usize, scores: &[T]);
     /// All centres were there.
-    fn end<S: Simd>(&mut self, simd: S, set: &Set<'_, T>, start: usize, len: usize);
+    fn end(&mut self, set: &Set<'_, T>, start: usize, len: usize);
 }
 
 /// The chunks that a pass for `k` centres is cut into: their number, and points in each.
@@ -222,108 +238,109 @@ pub(crate) fn chunks(n: usize, k: usize) -> (usize, usize) {
 }
 
 /// Shows the distances of the points in `range`, whose start is a multiple of [`SIDE`].
-pub(crate) fn walk<T: Lane, C: Consumer<T>>(
+pub(crate) fn walk<T: Lane>(
     set: &Set<'_, T>,
     centres: &Centres<T>,
     range: Range<usize>,
-    consumer: &mut C,
+    consumer: &mut dyn Consumer<T>,
 ) {
     assert!(range.start.is_multiple_of(SIDE) && range.end <= set.n);
-    match set.form {
-        Form::Rows => assert!(set.data.len() == set.n * set.d),
-        _ => assert!(set.data.len() == packed_len(set.n, set.d)),
+    let (d, k) = (set.d, centres.k);
+    let rows = set.form == Form::Rows;
+    let mut scores = vec![T::ZERO; k.min(TOGETHER).next_multiple_of(TILE) * SIDE];
+    for start in range.clone().step_by(SIDE) {
+        let len = SIDE.min(range.end - start);
+        let points = &set.data[start * d..][..d * if rows { len } else { SIDE }];
+        consumer.begin(start, len);
+        for first in (0..k).step_by(TOGETHER) {
+            let count = TOGETHER.min(k - first);
+            let scores = &mut scores[..count.next_multiple_of(TILE) * SIDE];
+            let norms = &centres.norms[first..];
+            if rows {
+                row_scores(
+                    points,
+                    &centres.data[first * d..][..count * d],
+                    norms,
+                    d,
+                    scores,
+                );
+            } else {
+                let tiles = &centres.data[first * d..];
+                simd::run(Scores {
+                    points,
+                    tiles,
+                    norms,
+                    differences: set.form == Form::Differences,
+                    scores,
+                });
+            }
+            consumer.take(first, &scores[..count * SIDE]);
+        }
+        consumer.end(set, start, len);
     }
-    simd::run(Walk {
-        set,
-        centres,
-        range,
-        consumer,
+}
+
+/// The scores of a block of rows with rows of centres.
+fn row_scores<T: Lane>(points: &[T], centres: &[T], norms: &[T], d: usize, scores: &mut [T]) {
+    let (count, len) = (centres.len() / d, points.len() / d);
+    assert!(len <= SIDE && scores.len() >= count * SIDE);
+    let rows = |data: &[T]| Rows {
+        start: data.as_ptr(),
+        step: d as isize,
+    };
+    // SAFETY: both have rows of d elements, `count` and `len` of them; `scores` has room for `count`
+    // rows of SIDE elements, at least `len`.
+    simd::run(unsafe {
+        Dots::new(
+            (scores.as_mut_ptr(), SIDE),
+            (count, d, len),
+            rows(centres),
+            rows(points),
+        )
     });
+    for (row, &norm) in scores.chunks_exact_mut(SIDE).zip(norms).take(count) {
+        row.iter_mut().for_each(|s| *s = *s + norm);
+    }
 }
 
-struct Walk<'a, T, C> {
-    set: &'a Set<'a, T>,
-    centres: &'a Centres<T>,
-    range: Range<usize>,
-    consumer: &'a mut C,
+/// The scores of a block of packed points with tiles of centres: as many as there is room for.
+struct Scores<'a, T> {
+    points: &'a [T],
+    tiles: &'a [T],
+    norms: &'a [T],
+    differences: bool,
+    scores: &'a mut [T],
 }
 
-impl<T: Lane, C: Consumer<T>> WithSimd for Walk<'_, T, C> {
+impl<T: Lane> WithSimd for Scores<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.set.form {
-            Form::Differences => self.blocks::<S, true>(simd),
-            Form::Products => self.blocks::<S, false>(simd),
-            Form::Rows => self.rows(simd),
+        // With sixteen registers there is room for four centres.
+        match (self.differences, S::REGISTER_COUNT >= 32) {
+            (true, true) => self.tiles::<S, true, TILE>(simd),
+            (true, false) => self.tiles::<S, true, { TILE / 2 }>(simd),
+            (false, true) => self.tiles::<S, false, TILE>(simd),
+            (false, false) => self.tiles::<S, false, { TILE / 2 }>(simd),
         }
     }
 }
 
-impl<T: Lane, C: Consumer<T>> Walk<'_, T, C> {
+impl<T: Lane> Scores<'_, T> {
+    /// `C` centres at a time, which divides a tile.
     #[inline(always)]
-    fn blocks<S: Simd, const DIFF: bool>(self, simd: S) {
-        let (d, k) = (self.set.d, self.centres.k);
-        let mut scores = [T::ZERO; TILE * SIDE];
-        for start in self.range.clone().step_by(SIDE) {
-            let len = SIDE.min(self.range.end - start);
-            let block = &self.set.data[start * d..][..SIDE * d];
-            self.consumer.begin(start, len);
-            for (tile, data) in self.centres.data.chunks_exact(TILE * d).enumerate() {
-                let first = tile * TILE;
-                let count = TILE.min(k - first);
-                let norms = &self.centres.norms[first..][..TILE];
-                // With sixteen registers there is room for four centres.
-                if S::REGISTER_COUNT >= 32 && count > TILE / 2 {
-                    part::<T, S, DIFF, TILE>(simd, block, data, norms, &mut scores, 0);
-                } else {
-                    part::<T, S, DIFF, { TILE / 2 }>(simd, block, data, norms, &mut scores, 0);
-                    if count > TILE / 2 {
-                        let half = TILE / 2;
-                        part::<T, S, DIFF, { TILE / 2 }>(
-                            simd,
-                            block,
-                            data,
-                            norms,
-                            &mut scores,
-                            half,
-                        );
-                    }
-                }
-                self.consumer.take(simd, first, &scores[..count * SIDE]);
+    fn tiles<S: Simd, const DIFF: bool, const C: usize>(self, simd: S) {
+        let d = self.points.len() / SIDE;
+        let tiles = self
+            .tiles
+            .chunks_exact(TILE * d)
+            .zip(self.norms.chunks_exact(TILE));
+        let scores = self.scores.as_chunks_mut::<{ TILE * SIDE }>().0;
+        for ((tile, norms), scores) in tiles.zip(scores) {
+            for from in (0..TILE).step_by(C) {
+                part::<T, S, DIFF, C>(simd, self.points, tile, norms, scores, from);
             }
-            self.consumer.end(simd, self.set, start, len);
-        }
-    }
-
-    #[inline(always)]
-    fn rows<S: Simd>(self, simd: S) {
-        let (d, k) = (self.set.d, self.centres.k);
-        let mut scores = vec![T::ZERO; k * SIDE];
-        for start in self.range.clone().step_by(SIDE) {
-            let len = SIDE.min(self.range.end - start);
-            let points = &self.set.data[start * d..][..len * d];
-            self.consumer.begin(start, len);
-            let rows = |data: &[T]| Rows {
-                start: data.as_ptr(),
-                step: d as isize,
-            };
-            // SAFETY: both have rows of d elements, k and `len` of them; `scores` has room for k rows
-            // of SIDE elements, at least `len`.
-            simd::run(unsafe {
-                Dots::new(
-                    (scores.as_mut_ptr(), SIDE),
-                    (k, d, len),
-                    rows(&self.centres.data),
-                    rows(points),
-                )
-            });
-            for (row, &norm) in scores.chunks_exact_mut(SIDE).zip(&self.centres.norms) {
-                row.iter_mut().for_each(|s| *s = *s + norm);
-            }
-            self.consumer.take(simd, 0, &scores);
-            self.consumer.end(simd, self.set, start, len);
         }
     }
 }
@@ -434,23 +451,48 @@ impl<'a, T: Lane> Assign<'a, T> {
 }
 
 impl<T: Lane> Consumer<T> for Assign<'_, T> {
-    #[inline(always)]
     fn begin(&mut self, _: usize, _: usize) {
         self.least.clear();
     }
 
-    #[inline(always)]
-    fn take<S: Simd>(&mut self, simd: S, first: usize, scores: &[T]) {
-        self.least.take::<S, false>(simd, first, scores);
+    fn take(&mut self, first: usize, scores: &[T]) {
+        self.least.take(first, scores, false);
     }
 
+    fn end(&mut self, set: &Set<'_, T>, start: usize, len: usize) {
+        simd::run(End {
+            assign: self,
+            set,
+            start,
+            len,
+        });
+    }
+}
+
+/// The end of a block, whose points are assigned and added up.
+struct End<'c, 'a, 's, T> {
+    assign: &'c mut Assign<'a, T>,
+    set: &'c Set<'s, T>,
+    start: usize,
+    len: usize,
+}
+
+impl<T: Lane> WithSimd for End<'_, '_, '_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn end<S: Simd>(&mut self, simd: S, set: &Set<'_, T>, start: usize, len: usize) {
-        let labels = &mut self.labels[start - self.first..][..len];
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self {
+            assign,
+            set,
+            start,
+            len,
+        } = self;
+        let labels = &mut assign.labels[start - assign.first..][..len];
         for (p, label) in labels.iter_mut().enumerate() {
-            *label = self.least.label(p);
+            *label = assign.least.label(p);
         }
-        if self.sums.is_empty() {
+        if assign.sums.is_empty() {
             return;
         }
         // Beyond the end of the points nothing has weight.
@@ -465,19 +507,19 @@ impl<T: Lane> Consumer<T> for Assign<'_, T> {
             // sums and coordinates.
             unsafe {
                 let weight = T::load(simd, &weights[at]);
-                let cost = &mut self.costs[at];
-                let best = T::load(simd, &self.least.best[at]);
+                let cost = &mut assign.costs[at];
+                let best = T::load(simd, &assign.least.best[at]);
                 T::store(
                     simd,
                     cost,
                     T::mul_add(simd, weight, best, T::load(simd, cost)),
                 );
-                if self.places == 1 {
+                if assign.places == 1 {
                     continue;
                 }
                 let block = &set.data[start * d..][..SIDE * d];
-                let tag = T::load(simd, &self.least.tag[at]);
-                let sums = self.sums.chunks_exact_mut((d + 1) * SIDE);
+                let tag = T::load(simd, &assign.least.tag[at]);
+                let sums = assign.sums.chunks_exact_mut((d + 1) * SIDE);
                 for (c, sums) in sums.enumerate() {
                     let number = T::splat(simd, T::from_f64(c as f64));
                     let mine = T::where_equal(simd, tag, number, weight);
@@ -493,11 +535,11 @@ impl<T: Lane> Consumer<T> for Assign<'_, T> {
                 }
             }
         }
-        if self.places == SIDE {
+        if assign.places == SIDE {
             return;
         }
         for (p, &label) in labels.iter().enumerate() {
-            let (sums, count) = self.sums[label as usize * (d + 1)..].split_at_mut(d);
+            let (sums, count) = assign.sums[label as usize * (d + 1)..].split_at_mut(d);
             let (point, w) = (set.point(start + p), weights[p]);
             if set.form == Form::Rows {
                 let pairs = sums.iter_mut().zip(point);
@@ -553,7 +595,6 @@ impl<'a, T: Lane> Potentials<'a, T> {
 }
 
 impl<T: Lane> Consumer<T> for Potentials<'_, T> {
-    #[inline(always)]
     fn begin(&mut self, start: usize, len: usize) {
         self.len = len;
         self.now[..len].copy_from_slice(&self.closest[start..][..len]);
@@ -565,13 +606,41 @@ impl<T: Lane> Consumer<T> for Potentials<'_, T> {
         }
     }
 
+    fn take(&mut self, first: usize, scores: &[T]) {
+        vectorize(Potential {
+            potentials: self,
+            first,
+            scores,
+        });
+    }
+
+    fn end(&mut self, _: &Set<'_, T>, _: usize, _: usize) {}
+}
+
+struct Potential<'c, 'a, T> {
+    potentials: &'c mut Potentials<'a, T>,
+    first: usize,
+    scores: &'c [T],
+}
+
+impl<T: Lane> Loop for Potential<'_, '_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn take<S: Simd>(&mut self, _: S, first: usize, scores: &[T]) {
-        let rows = self.sums[first * SIDE..].chunks_exact_mut(SIDE);
+    fn call(self) {
+        let Self {
+            potentials,
+            first,
+            scores,
+        } = self;
+        let rows = potentials.sums[first * SIDE..].chunks_exact_mut(SIDE);
         for (sums, scores) in rows.zip(scores.chunks_exact(SIDE)) {
-            let points = self.norm.iter().zip(self.now.iter().zip(&self.weight));
+            let points = potentials
+                .norm
+                .iter()
+                .zip(potentials.now.iter().zip(&potentials.weight));
             // A number that the compiler does not know: it would unroll the loop instead of using vectors.
-            let pairs = sums.iter_mut().zip(scores).zip(points).take(self.len);
+            let pairs = sums.iter_mut().zip(scores).zip(points).take(potentials.len);
             for ((sum, &score), (&norm, (&now, &weight))) in pairs {
                 let new = squared(score + norm);
                 let least = if new < now { new } else { now };
@@ -579,9 +648,6 @@ impl<T: Lane> Consumer<T> for Potentials<'_, T> {
             }
         }
     }
-
-    #[inline(always)]
-    fn end<S: Simd>(&mut self, _: S, _: &Set<'_, T>, _: usize, _: usize) {}
 }
 
 /// A squared distance that rounding may have made negative.
@@ -619,7 +685,6 @@ impl<'a, T: Lane> Distances<'a, T> {
 }
 
 impl<T: Lane> Consumer<T> for Distances<'_, T> {
-    #[inline(always)]
     fn begin(&mut self, start: usize, len: usize) {
         (self.start, self.len) = (start - self.first, len);
         if let Some(norms) = self.norms {
@@ -627,8 +692,7 @@ impl<T: Lane> Consumer<T> for Distances<'_, T> {
         }
     }
 
-    #[inline(always)]
-    fn take<S: Simd>(&mut self, _: S, first: usize, scores: &[T]) {
+    fn take(&mut self, first: usize, scores: &[T]) {
         for (c, scores) in scores.chunks_exact(SIDE).enumerate() {
             if self.k == 0 {
                 let out = &mut self.out[self.start..][..self.len];
@@ -646,6 +710,5 @@ impl<T: Lane> Consumer<T> for Distances<'_, T> {
         }
     }
 
-    #[inline(always)]
-    fn end<S: Simd>(&mut self, _: S, _: &Set<'_, T>, _: usize, _: usize) {}
+    fn end(&mut self, _: &Set<'_, T>, _: usize, _: usize) {}
 }

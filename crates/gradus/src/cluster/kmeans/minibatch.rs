@@ -1,10 +1,11 @@
 //! K-means by small batches (Sculley, "Web-scale k-means clustering", 2010).
 
-use super::{FittedKMeans, Init, KMeans};
+use super::{FittedKMeans, Init, KMeans, Step};
 use crate::cluster::value_error;
 use gradus_core::nearest::Points;
 use gradus_core::random::Generator;
 use gradus_core::{DType, Error, Kind, Result, Tensor};
+use std::ops::ControlFlow;
 
 /// K-means that looks at a batch of points at a time: each centre is the mean of all points that were
 /// nearest to it when they came. The clusters are a little worse than those of [`KMeans`] and found
@@ -15,6 +16,9 @@ use gradus_core::{DType, Error, Kind, Result, Tensor};
 /// | [`batch_size`](MiniBatchKMeans::batch_size) | 1024 |
 /// | [`max_iter`](MiniBatchKMeans::max_iter) | 100 times the points |
 /// | [`max_no_improvement`](MiniBatchKMeans::max_no_improvement) | 10 batches |
+/// | [`reassignment_ratio`](MiniBatchKMeans::reassignment_ratio) | 0.01 |
+///
+/// A centre that has had few points for long is put on a point of the batch, as scikit-learn does.
 ///
 /// ```
 /// use gradus::{cluster::MiniBatchKMeans, data::Blobs};
@@ -30,6 +34,7 @@ pub struct MiniBatchKMeans {
     batch_size: usize,
     max_iter: usize,
     max_no_improvement: Option<usize>,
+    reassignment_ratio: f64,
     random_state: Option<u64>,
     /// What `partial_fit` has come to: centres and how many points each has had.
     state: Option<State>,
@@ -39,6 +44,9 @@ pub struct MiniBatchKMeans {
 struct State {
     centres: Vec<f64>,
     counts: Vec<f64>,
+    /// Points since centres were last put elsewhere.
+    since: usize,
+    generator: Generator,
     d: usize,
     dtype: DType,
 }
@@ -57,6 +65,7 @@ impl MiniBatchKMeans {
             batch_size: 1024,
             max_iter: 100,
             max_no_improvement: Some(10),
+            reassignment_ratio: 0.01,
             random_state: None,
             state: None,
         }
@@ -115,6 +124,20 @@ impl MiniBatchKMeans {
         self
     }
 
+    /// Centres that have had less than this share of the points of the largest cluster are put elsewhere
+    /// now and then; with 0 none is.
+    ///
+    /// ```
+    /// # use gradus::{Tensor, cluster::MiniBatchKMeans};
+    /// MiniBatchKMeans::new(2).reassignment_ratio(0.0).fit(&Tensor::from([[0.0], [5.0]]))?;
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    #[must_use]
+    pub fn reassignment_ratio(mut self, ratio: f64) -> Self {
+        self.reassignment_ratio = ratio;
+        self
+    }
+
     /// The seed of what is drawn.
     ///
     /// ```
@@ -148,6 +171,31 @@ impl MiniBatchKMeans {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn fit(&self, x: &Tensor) -> Result<FittedKMeans> {
+        self.fit_with(x, |_| ControlFlow::Continue(()))
+    }
+
+    /// [`fit`](MiniBatchKMeans::fit) with a listener that is told of every batch: `iteration` counts
+    /// them, `inertia` is that of a point, smoothed over the batches, times all points, and there are no
+    /// labels. If it breaks, the result is what the batches so far have come to.
+    ///
+    /// # Errors
+    /// As `fit`.
+    ///
+    /// ```
+    /// use gradus::{Tensor, cluster::MiniBatchKMeans};
+    /// use std::ops::ControlFlow;
+    /// let x = Tensor::rand([1000, 2])?;
+    /// let fitted = MiniBatchKMeans::new(5).batch_size(50).fit_with(&x, |step| {
+    ///     if step.iteration < 3 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    /// })?;
+    /// assert!(fitted.stopped && fitted.n_iter == 3);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn fit_with(
+        &self,
+        x: &Tensor,
+        mut listener: impl FnMut(&Step<'_>) -> ControlFlow<()>,
+    ) -> Result<FittedKMeans> {
         let points = Points::new(x, None).map_err(|e| e.at("MiniBatchKMeans"))?;
         let n = points.len();
         let mut g = self.generator();
@@ -168,12 +216,13 @@ impl MiniBatchKMeans {
             draw(&mut g, (3 * size).max(3 * self.n_clusters).min(n))?
         };
         model.begin(&first, &mut g)?;
+        let mut last = model.centres();
         let batches = (self.max_iter.saturating_mul(n)).div_ceil(size.max(1));
         // A smoothed inertia, as scikit-learn has it.
         let alpha = (2.0 * size as f64 / (n as f64 + 1.0)).min(1.0);
         let (mut smooth, mut least, mut since) = (None, f64::INFINITY, 0);
-        let (mut n_iter, mut converged) = (0, false);
-        while n_iter < batches && !converged {
+        let (mut n_iter, mut converged, mut stopped) = (0, false, false);
+        while n_iter < batches && !converged && !stopped {
             let cost = model.learn(&draw(&mut g, size)?)? / size as f64;
             n_iter += 1;
             let now = smooth.map_or(cost, |old| old * (1.0 - alpha) + cost * alpha);
@@ -181,8 +230,22 @@ impl MiniBatchKMeans {
             since = if now < least { 0 } else { since + 1 };
             least = least.min(now);
             converged = self.max_no_improvement.is_some_and(|most| since >= most);
+            let centers = model.centres();
+            let pairs = centers.iter().zip(&last);
+            let shift = pairs.map(|(a, b)| (a - b) * (a - b)).sum();
+            stopped = listener(&Step {
+                run: 0,
+                n_init: 1,
+                iteration: n_iter,
+                shift,
+                inertia: Some(now * n as f64),
+                labels: &[],
+                centers: &centers,
+            })
+            .is_break();
+            last = centers;
         }
-        let State { centres, .. } = model.state.expect("it was begun");
+        let centres = last;
         let mut labels = vec![0; n];
         points.label(&centres, &mut labels)?;
         let inertia = points.inertia(&centres, &labels)?;
@@ -194,7 +257,7 @@ impl MiniBatchKMeans {
             inertia,
             n_iter,
             converged,
-            stopped: false,
+            stopped,
         })
     }
 
@@ -236,6 +299,13 @@ impl MiniBatchKMeans {
         self.state.as_ref().map(tensor).transpose()
     }
 
+    /// Rows of coordinates, none before the first batch.
+    fn centres(&self) -> Vec<f64> {
+        self.state
+            .as_ref()
+            .map_or(Vec::new(), |s| s.centres.clone())
+    }
+
     fn begin(&mut self, x: &Tensor, g: &mut Generator) -> Result<()> {
         let points = Points::new(x, None).map_err(|e| e.at("MiniBatchKMeans"))?;
         let k = self.n_clusters;
@@ -250,6 +320,8 @@ impl MiniBatchKMeans {
         self.state = Some(State {
             centres: self.init.draw(&points, k, g)?,
             counts: vec![0.0; k],
+            since: 0,
+            generator: Generator::new(g.next_u64()),
             d: points.dims(),
             dtype: points.dtype(),
         });
@@ -259,12 +331,10 @@ impl MiniBatchKMeans {
     /// Moves the centres; returns the batch's inertia before.
     fn learn(&mut self, x: &Tensor) -> Result<f64> {
         let points = Points::new(x, None).map_err(|e| e.at("MiniBatchKMeans"))?;
-        let Some(State {
-            centres, counts, d, ..
-        }) = &mut self.state
-        else {
+        let Some(state) = &mut self.state else {
             return Ok(0.0);
         };
+        let d = &state.d;
         if points.dims() != *d {
             let message = format!(
                 "MiniBatchKMeans: the first batch had {d} columns, this one has {}",
@@ -273,10 +343,10 @@ impl MiniBatchKMeans {
             return Err(Error::new(Kind::Shape, message));
         }
         let mut labels = vec![0; points.len()];
-        let sums = points.assign(centres, &mut labels)?;
-        let rows = centres
-            .chunks_exact_mut(*d)
-            .zip(sums.means.chunks_exact(*d));
+        let sums = points.assign(&state.centres, &mut labels)?;
+        let (d, counts) = (state.d, &mut state.counts);
+        let centres = state.centres.chunks_exact_mut(d);
+        let rows = centres.zip(sums.means.chunks_exact(d));
         for (c, (centre, mean)) in rows.enumerate() {
             counts[c] += sums.weights[c];
             if counts[c] > 0.0 {
@@ -287,6 +357,37 @@ impl MiniBatchKMeans {
                     .for_each(|(c, m)| *c += share * (m - *c));
             }
         }
+        state.reassign(&points, self.reassignment_ratio)?;
         Ok(sums.cost.unwrap_or_default())
+    }
+}
+
+impl State {
+    /// Puts centres that have had few points on points of the batch: when one has had none, and otherwise
+    /// after ten points for each centre.
+    fn reassign(&mut self, points: &Points, ratio: f64) -> Result<()> {
+        let Self {
+            centres, counts, d, ..
+        } = self;
+        self.since += points.len();
+        if !counts.contains(&0.0) && self.since < 10 * counts.len() {
+            return Ok(());
+        }
+        self.since = 0;
+        let most = counts.iter().copied().fold(0.0, f64::max);
+        let mut poor: Vec<usize> = (0..counts.len())
+            .filter(|&c| counts[c] < ratio * most)
+            .collect();
+        poor.sort_by(|&a, &b| counts[a].total_cmp(&counts[b]));
+        // At most half of the batch become centres.
+        poor.truncate(points.len() / 2);
+        let least = (0..counts.len()).filter(|c| !poor.contains(c));
+        let least = least.map(|c| counts[c]).fold(most, f64::min);
+        let drawn = self.generator.choice(points.len(), poor.len(), false)?;
+        for (c, i) in poor.into_iter().zip(drawn) {
+            centres[c * *d..][..*d].copy_from_slice(&points.point(i)?);
+            counts[c] = least;
+        }
+        Ok(())
     }
 }
