@@ -299,12 +299,10 @@ impl<T: Lane> Loop for End<'_, '_, T> {
     fn call(self) {
         let Self { look, start, len } = self;
         look.changes.looked += len;
-        let begin = start - look.range.start;
-        let mut places = [0; SIDE];
-        match look.packed {
-            Some(packed) => places = packed,
-            None => (0..SIDE).for_each(|p| places[p] = (begin + p) as u32),
-        }
+        let places = look.packed.unwrap_or_else(|| {
+            let begin = start - look.range.start;
+            std::array::from_fn(|p| (begin + p) as u32)
+        });
         let mut norms = [T::ZERO; SIDE];
         if let Some(all) = look.norms {
             for (norm, &place) in norms.iter_mut().zip(&places).take(len) {
