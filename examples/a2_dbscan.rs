@@ -12,13 +12,13 @@ use std::path::Path;
 
 /// Prints the figures and writes the pictures.
 pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
-    let (moons, _) = make_moons(400, 0.1, 0)?;
+    let (moons, _) = make_moons(400, 0.07, 0)?;
     let (blobs, _) = Blobs::new(400)
         .std(&[0.4, 0.8, 1.2])
         .random_state(8)
         .make()?;
     let sets = [
-        ("moons", &moons, [(0.08, 5), (0.16, 5), (0.3, 5)]),
+        ("moons", &moons, [(0.08, 5), (0.14, 5), (0.4, 5)]),
         ("blobs", &blobs, [(0.3, 5), (0.7, 5), (0.7, 15)]),
     ];
     for (name, x, pairs) in sets {
@@ -72,7 +72,7 @@ fn between(out: &mut impl Write) -> Result<()> {
 
 /// If a point that is visited too early stays noise, the order decides how much noise there is.
 fn noise_is_final(out: &mut impl Write, x: &Tensor) -> Result<()> {
-    let dbscan = Dbscan::new(0.16, 5);
+    let dbscan = Dbscan::new(0.14, 5);
     let fit = dbscan.fit(x)?;
     let core: Vec<i64> = fit.core_sample_indices.to_vec()?;
     // Rows whose place among the core points is there come first, or last.

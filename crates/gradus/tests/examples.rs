@@ -63,22 +63,36 @@ fn a1() {
     }
 }
 
-/// Pictures with noise in grey; figures that hold whatever the points are.
+/// Other clusters than scikit-learn 1.9.1 finds in the same points, a border point that always goes to the
+/// same cluster, or pictures without noise.
 #[test]
 fn a2() {
     let folder = tempfile::tempdir().unwrap();
     let mut out = Vec::new();
     a2_dbscan::run(&mut out, folder.path()).unwrap();
     let text = String::from_utf8(out).unwrap();
-    assert_eq!(text.matches("core points, ").count(), 6, "{text}");
+    for line in [
+        "moons, eps 0.08, min_samples 5: 20 clusters, 262 core points, 51 noise",
+        "moons, eps 0.14, min_samples 5: 2 clusters, 383 core points, 2 noise",
+        "moons, eps 0.4, min_samples 5: 1 clusters, 400 core points, 0 noise",
+        "blobs, eps 0.3, min_samples 5: 9 clusters, 218 core points, 137 noise",
+        "blobs, eps 0.7, min_samples 5: 3 clusters, 371 core points, 14 noise",
+        "blobs, eps 0.7, min_samples 15: 3 clusters, 261 core points, 69 noise",
+        "moons: 2 noise points and 15 border points; if noise is final, 2 noise points when core points \
+         are visited first, 17 when they are last",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line:?} is not in {text}");
+    }
     assert!(
         text.contains("belongs to the left row") && text.contains("belongs to the right row"),
         "{text}"
     );
     for name in ["a2_moons.svg", "a2_blobs.svg"] {
         let picture = std::fs::read_to_string(folder.path().join(name)).unwrap();
-        assert_eq!(picture.matches("<circle ").count(), 3 * 330);
-        assert!(picture.contains("#aaaaaa") && picture.contains("#0072b2"));
+        assert!(
+            picture.contains("noise: ") && picture.contains("cluster 1: "),
+            "{name}"
+        );
     }
 }
 

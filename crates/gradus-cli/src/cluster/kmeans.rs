@@ -12,6 +12,7 @@ use gradus::Tensor;
 use gradus::cluster::choose::{self, Choice};
 use gradus::cluster::kmeans::Algorithm;
 use gradus::cluster::{FittedKMeans, Init, KMeans, MiniBatchKMeans};
+use gradus::random::Compat;
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
@@ -64,9 +65,9 @@ pub struct Kmeans {
     )]
     tol: f64,
     /// How nearest centres are found; the clusters are the same
-    #[arg(long, value_name = "NAME", default_value = "lloyd")]
+    #[arg(long, value_name = "NAME", default_value = "auto")]
     algorithm: Name,
-    /// Seed of what is drawn
+    /// Seed of what is drawn; the first centres are scikit-learn's for it
     #[arg(long, value_name = "N", default_value_t = 0)]
     random_state: u64,
     #[command(flatten)]
@@ -80,6 +81,7 @@ pub struct Kmeans {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Name {
+    Auto,
     Lloyd,
     Hamerly,
 }
@@ -206,6 +208,7 @@ impl Kmeans {
 
     fn model(&self) -> Result<KMeans> {
         let algorithm = match self.algorithm {
+            Name::Auto => Algorithm::Auto,
             Name::Lloyd => Algorithm::Lloyd,
             Name::Hamerly => Algorithm::Hamerly,
         };
@@ -214,6 +217,7 @@ impl Kmeans {
             .max_iter(self.max_iter)
             .tol(self.tol)
             .random_state(self.random_state)
+            .compat(Compat::Numpy)
             .algorithm(algorithm);
         Ok(match self.n_init {
             Some(n) => model.n_init(n),
