@@ -51,17 +51,22 @@ def measured(work):
     return found, time.perf_counter() - begun, status("VmHWM") - before
 
 
+def renamed(labels, core):
+    """The labels with clusters called by the order of their first core points, and noise −1."""
+    names = {label: number for number, label in enumerate(dict.fromkeys(labels[core].tolist()))}
+    return np.array([names.get(label, -1) for label in labels.tolist()])
+
+
 def differ(ours, theirs, core=None):
-    """In words, how many labels are others; of clusters up to their names."""
+    """In words, how many of our labels, a CSV file, are others; with core points up to clusters' names."""
     ours = np.loadtxt(ours, skiprows=1, dtype=int)
     if core is not None:
-        ours, theirs = ({l: i for i, l in enumerate(dict.fromkeys(x[core].tolist()))} | {-1: -1} for x in (ours, theirs)), (ours, theirs)
-        (a, b), (x, y) = ours, theirs
-        ours, theirs = np.array([a.get(l, -2) for l in x.tolist()]), np.array([b.get(l, -2) for l in y.tolist()])
+        ours, theirs = renamed(ours, core), renamed(theirs, core)
     other = ours != theirs
     if not other.any():
         return f"yes, all {len(ours):,}"
-    return f"{other.sum()} of {len(ours):,} differ" + (", border points all" if core is not None and not other[core].any() else "")
+    border = core is not None and not other[core].any()
+    return f"{other.sum():,} of {len(ours):,} differ" + (", border points all" if border else "")
 
 
 def kmeans(x, start, algorithm, max_iter, repeat, compare=None):

@@ -47,7 +47,9 @@ impl<T: Lane> Moved<T> {
             let squares = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b));
             squares.sum::<f64>().sqrt()
         };
-        // Rows are added up in four lanes or more, eight for norms, packed points one after the other.
+        // Every addition may lose half of the precision; rows are added up in two lanes or more, packed
+        // points one number after the other. A score is wrong by no more than that share of
+        // ‖x‖² + ‖c‖², which is at least 2|x·c|.
         let added = if form == Form::Rows { d / 4 } else { 2 * d };
         let relative = (added + 8) as f64 * precision::<T>();
         let moves: Vec<f64> = (old.chunks_exact(d).zip(now.chunks_exact(d)))

@@ -177,16 +177,18 @@ impl<T: Coordinate, M: Distance> Density<'_, T, M> {
         let (begun, groups) = (Instant::now(), self.index.groups());
         let (none, all) = (self.all_cores(false), self.all_cores(true));
         let sets = UnionFind::new(self.index.points().n);
+        // No more at a time than a task has, where groups take long.
+        let few = row.min(self.index.per_task());
+        let rows = (0..groups).step_by(step);
+        let rows = rows.flat_map(|start| (start..(start + row).min(groups)).step_by(few));
         let mut tried = 0;
-        for start in (0..groups).step_by(step) {
-            for g in (start..(start + row).min(groups)).step_by(4) {
-                let some = g..(g + 4).min(groups);
-                tried += some.len();
-                self.some(some.clone(), FindCores(&none));
-                self.some(some, Unite(&all, &sets));
-                if begun.elapsed() > most {
-                    return tried;
-                }
+        for g in rows {
+            let some = g..(g + few).min(groups);
+            tried += some.len();
+            self.some(some.clone(), FindCores(&none));
+            self.some(some, Unite(&all, &sets));
+            if begun.elapsed() > most {
+                break;
             }
         }
         tried
