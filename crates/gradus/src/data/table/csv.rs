@@ -281,15 +281,21 @@ impl<R: Read> Records<R> {
         loop {
             let more = self.reader.read_byte_record(&mut self.record);
             let more = more.map_err(|e| Error::new(Kind::Io, e.to_string()).within(&self.file))?;
-            // The reader stands behind the line break that ends the row.
             let breaks = self
                 .record
                 .as_slice()
                 .iter()
                 .filter(|b| **b == b'\n')
                 .count() as u64;
-            let end = self.reader.position().line();
-            self.line = more.then(|| end.saturating_sub(1 + breaks).max(1));
+            // The reader stands behind the line break that ends the row, or at the end of the file.
+            let torn = more && self.reader.get_ref().ended;
+            let end = self.reader.position().line() - u64::from(!torn);
+            let line = end.saturating_sub(breaks).max(1);
+            if torn {
+                let what = "a quote is opened and not closed before the end of the file";
+                return Err(self.wrong(line, what));
+            }
+            self.line = more.then_some(line);
             let blank = self.record.len() == 1 && self.record.as_slice().trim_ascii().is_empty();
             if !(more && blank && self.names.len() != 1) {
                 return Ok(());
@@ -322,12 +328,11 @@ impl<R: Read> Records<R> {
         while let Some(line) = self.line.filter(|_| lines.len() < rows) {
             if self.record.len() != width {
                 let fields = plural(self.record.len(), "field");
-                let torn = self.record.as_slice().contains(&b'\n');
-                let quote = if torn { " and quotes are closed" } else { "" };
-                let what = format!(
-                    "{fields}, expected {width} as in the first line; see that the delimiter is the \
-                     same, fields that contain it are quoted{quote}"
-                );
+                let remedy = match self.record.as_slice().contains(&b'\n') {
+                    true => "a quote is perhaps not closed",
+                    false => "fields that contain the delimiter have to be quoted",
+                };
+                let what = format!("{fields}, expected {width} as in the first line; {remedy}");
                 return Err(self.wrong(line, what));
             }
             for (j, cells) in cells.iter_mut().enumerate() {
@@ -430,6 +435,8 @@ struct Lines<R> {
     /// What was handed on last, and whether it was a `\r`.
     last: u8,
     returned: bool,
+    /// Whether somebody wanted more than there is: the end of a row, which was not there.
+    ended: bool,
 }
 
 impl<R: Read> Lines<R> {
@@ -438,6 +445,7 @@ impl<R: Read> Lines<R> {
             inner: BufReader::new(inner),
             last: b'\n',
             returned: false,
+            ended: false,
         }
     }
 }
@@ -448,8 +456,9 @@ impl<R: Read> Read for Lines<R> {
         while n == 0 && !out.is_empty() {
             let input = self.inner.fill_buf()?;
             if input.is_empty() {
-                if self.last != b'\n' {
-                    (out[0], self.last, n) = (b'\n', b'\n', 1);
+                match self.last {
+                    b'\n' => self.ended = true,
+                    _ => (out[0], self.last, n) = (b'\n', b'\n', 1),
                 }
                 break;
             }
