@@ -30,9 +30,9 @@ pub fn houses(out: &mut impl Write) -> Result<()> {
     write!(out, "roofs as columns, one for missing ones:\n{encoded}")?;
     let filled = encoded.fillna(Fill::Mean)?;
     write!(out, "the mean for missing numbers:\n{filled}")?;
-    writeln!(out, "X = {}", filled.to_tensor(DType::F64)?)?;
+    writeln!(out, "{}", filled.to_tensor(DType::F64)?)?;
     let y = houses.select(&["Price"])?.to_tensor(DType::F64)?;
-    writeln!(out, "y = {}", y.squeeze(1)?)?;
+    writeln!(out, "{}", y.squeeze(1)?)?;
     // What cannot be computed with says where it is.
     let error = inputs.to_tensor(DType::F64).err();
     writeln!(
