@@ -82,7 +82,7 @@ fn broken_tables_are_refused() {
             "1,2\n3,nan\n",
             "line 2: column 2 holds nan, which is not finite",
         ),
-        ("1,2\n3,4,5\n", "3 fields"),
+        ("1,2\n3,4,5\n", "line 2: 3 fields, expected 2"),
     ] {
         fs::write(dir.join("a.csv"), text).unwrap();
         let error = fails(dir, 3, "cluster kmeans a.csv --k 1");
@@ -263,8 +263,8 @@ fn what_cannot_be_clustered_by_density_is_refused() {
             b"1,2\n-inf,3\n",
             "line 2: column 1 holds -inf, which is not finite",
         ),
-        (b"1,2\n3\n", "line: 2"),
-        (b"1,2\n3,\xff\n", "line 2"),
+        (b"1,2\n3\n", "line 2: 1 field, expected 2"),
+        (b"1,2\n3,\xff\n", "line 2: column 2 is not UTF-8"),
     ] {
         fs::write(dir.join("a.csv"), text).unwrap();
         let error = fails(dir, 3, "cluster dbscan a.csv --eps 1");

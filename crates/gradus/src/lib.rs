@@ -36,6 +36,7 @@ pub mod models;
 pub mod nn;
 pub mod optim;
 pub mod plot;
+pub mod preprocessing;
 pub mod train;
 
 pub use gradus_core::*;

@@ -25,6 +25,7 @@ examples! {
     c5_layers "../../../examples/c5_layers.rs",
     c6_gradient_check "../../../examples/c6_gradient_check.rs",
     d1_tensors "../../../examples/d1_tensors.rs",
+    d2_preprocessing "../../../examples/d2_preprocessing.rs",
     d3_gradients "../../../examples/d3_gradients.rs",
     d9_cnn "../../../examples/d9_cnn.rs",
     f1_small_framework "../../../examples/f1_small_framework.rs",
@@ -229,6 +230,40 @@ fn c6() {
 fn d1() {
     let expected: Vec<&str> = include_str!("expected/d1_tensors.txt").lines().collect();
     prints(d1_tensors::run, &expected);
+}
+
+/// Other numbers than pandas makes of the houses; those of Abalone are in `examples_data.rs`.
+#[test]
+fn d2() {
+    prints(
+        d2_preprocessing::houses,
+        &[
+            "   NumRooms  RoofType   Price",
+            "0       NaN       NaN  127500",
+            "1         2       NaN  106000",
+            "2         4     Slate  178100",
+            "3       NaN       NaN  140000",
+            "roofs as columns, one for missing ones:",
+            "   NumRooms  RoofType_Slate  RoofType_nan",
+            "0       NaN               0             1",
+            "1         2               0             1",
+            "2         4               1             0",
+            "3       NaN               0             1",
+            "the mean for missing numbers:",
+            "   NumRooms  RoofType_Slate  RoofType_nan",
+            "0         3               0             1",
+            "1         2               0             1",
+            "2         4               1             0",
+            "3         3               0             1",
+            "tensor([[3., 0., 1.],",
+            "        [2., 0., 1.],",
+            "        [4., 1., 0.],",
+            "        [3., 0., 1.]], dtype=float64)",
+            "tensor([127500., 106000., 178100., 140000.], dtype=float64)",
+            "without these steps: line 2: column NumRooms is missing; give it a value by fillna, or \
+             select other columns",
+        ],
+    );
 }
 
 #[test]

@@ -12,6 +12,10 @@ mod b4_mnist_mlp;
 mod b5_cifar;
 
 #[allow(dead_code)]
+#[path = "../../../examples/d2_preprocessing.rs"]
+mod d2_preprocessing;
+
+#[allow(dead_code)]
 #[path = "../../../examples/d9_cnn.rs"]
 mod d9_cnn;
 
@@ -22,15 +26,18 @@ mod f3_cnn;
 use gradus::data;
 use gradus::train::Event;
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::PathBuf;
 
 fn main() {
     let arguments = Arguments::from_args();
     let missing = !common::has("mnist");
     let (no_clothes, no_pictures) = (!common::has("fashion-mnist"), !common::has("cifar-10"));
+    let no_snails = !abalone().exists();
     let trials = vec![
         Trial::test("b4_two_epochs", b4_two_epochs).with_ignored_flag(missing),
         Trial::test("b4_twenty_epochs", b4_twenty_epochs).with_ignored_flag(missing),
         Trial::test("b5_one_epoch", b5_one_epoch).with_ignored_flag(no_pictures),
+        Trial::test("d2_abalone", d2_abalone).with_ignored_flag(no_snails),
         Trial::test("d9_dense", d9_dense).with_ignored_flag(no_clothes),
         Trial::test("f3_5000_iterations", f3_5000_iterations).with_ignored_flag(missing),
     ];
@@ -75,6 +82,35 @@ fn b5_one_epoch() -> Result<(), Failed> {
     let mut out = Vec::new();
     let (loss, accuracy) = b5_cifar::run(&mut out, cifar, 1, 0)?;
     assert!(loss < 1.6 && accuracy > 0.5, "{}", String::from_utf8(out)?);
+    Ok(())
+}
+
+/// No set of images, so none that is known by name.
+fn abalone() -> PathBuf {
+    common::data_dir().join("abalone/abalone.data")
+}
+
+/// Rows or columns that are lost, or figures that are not pandas'.
+fn d2_abalone() -> Result<(), Failed> {
+    let mut out = Vec::new();
+    d2_preprocessing::abalone(&mut out, &abalone())?;
+    let text = String::from_utf8(out)?;
+    for line in [
+        "abalone: 4177 rows, 9 columns",
+        "  categorical: 1",
+        "  continuous: 7",
+        "  integer: 1",
+        "  missing: 0, a fraction of 0",
+        "Length    continuous   4177        0  0.523992   0.120093   0.075    0.45   0.545  0.615   0.815",
+        "Rings     integer      4177        0   9.93368    3.22417       1       8       9     11      29",
+        "Sex  categorical   4177        0       3    M  1528",
+        "2    F      9",
+        "inputs: Length, Diameter, Height, Whole, Shucked, Viscera, Shell, Sex_F, Sex_I, Sex_M",
+        "836 rows for testing, on the scale of the others",
+        "  part 4: 835 rows, 289 of more than 10 rings",
+    ] {
+        assert!(text.lines().any(|l| l == line), "{line:?} is not in {text}");
+    }
     Ok(())
 }
 

@@ -1,8 +1,6 @@
 //! K-means beside figures of others, beside a naive one, and with everything that can be wrong.
 
-use gradus::cluster::{
-    FittedKMeans, Init, KMeans, MiniBatchKMeans, choose, kmeans::Algorithm, standardize,
-};
+use gradus::cluster::{FittedKMeans, Init, KMeans, MiniBatchKMeans, choose, kmeans::Algorithm};
 use gradus::data::{self, Blobs};
 use gradus::nearest::Points;
 use gradus::random::{Compat, Generator};
@@ -647,17 +645,4 @@ fn the_number_of_clusters_is_found() {
     let few = Tensor::from([[0.0], [1.0]]);
     assert_eq!(choose::elbow(&few, 1..=9, &model).unwrap().curve.len(), 2);
     assert!(choose::silhouette(&few.narrow(0, 0, 1).unwrap(), 2..=4, &model).is_err());
-}
-
-/// A column without variance that becomes NaN.
-#[test]
-fn constant_columns_become_zero() {
-    let x = Tensor::from([[0.1, 5.0], [0.1, 7.0], [0.1, 9.0]]);
-    let (z, constant) = standardize(&x).unwrap();
-    assert_eq!(constant, [0]);
-    let z: Vec<f64> = z.to_vec().unwrap();
-    assert!(
-        z.iter().step_by(2).all(|&z| z == 0.0) && z.iter().all(|z| z.is_finite()),
-        "{z:?}"
-    );
 }

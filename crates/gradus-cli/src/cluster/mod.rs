@@ -8,9 +8,9 @@ mod watch;
 
 use crate::failure::{Failure, Result};
 use clap::{Args, Subcommand};
-use gradus::cluster::standardize;
 use gradus::data::{DEMOS, demo};
 use gradus::io::write_atomically;
+use gradus::preprocessing::StandardScaler;
 use gradus::{DType, Kind, Tensor};
 use std::path::{Path, PathBuf};
 use table::Table;
@@ -84,9 +84,9 @@ impl Source {
         let mut notes = Vec::new();
         let mut x = table.x;
         if self.standardize {
-            let (scaled, constant) = standardize(&x).map_err(Failure::data)?;
-            x = scaled;
-            for j in constant {
+            let scaler = StandardScaler::fit(&x).map_err(Failure::data)?;
+            x = scaler.transform(&x)?;
+            for &j in scaler.constant() {
                 notes.push(format!(
                     "column {} is constant and does not tell points apart",
                     table.names[j]

@@ -2,7 +2,8 @@
 
 use super::floats;
 use crate::failure::{Failure, Result};
-use gradus::{Tensor, io};
+use gradus::data::{Column, ReadCsv};
+use gradus::{DType, Tensor, io};
 use std::fmt::Display;
 use std::path::Path;
 
@@ -90,108 +91,62 @@ fn find(path: &Path, names: &[String], columns: &[String]) -> Result<Vec<usize>>
     columns.iter().map(place).collect()
 }
 
-/// The character between fields: of those that are usual the one that the first line has most of.
-fn delimiter(text: &[u8]) -> u8 {
-    let first = text
-        .split(|&b| b == b'\n')
-        .find(|line| !line.trim_ascii().is_empty());
-    let count = |c: &u8| first.map_or(0, |line| line.iter().filter(|b| *b == c).count());
-    // Of equally many the last wins.
-    [b'\t', b';', b',']
-        .into_iter()
-        .max_by_key(count)
-        .unwrap_or(b',')
-}
-
-fn number(field: &str) -> Option<f64> {
-    field.parse().ok().filter(|x: &f64| x.is_finite())
+/// Why there is no finite number in the first cell of a column where there is none, and its row.
+fn odd(column: &Column) -> Option<(usize, String)> {
+    match column {
+        Column::Numbers(list) => {
+            let row = list.iter().position(|x| !x.is_finite())?;
+            Some((row, format!("holds {}, which is not finite", list[row])))
+        }
+        Column::Text(cells) => {
+            let finite = |text: &str| text.parse().is_ok_and(f64::is_finite);
+            let mut cells = cells.iter().flatten().enumerate();
+            let (row, text) = cells.find(|(_, text)| !finite(text))?;
+            let what = match text.as_str() {
+                "" => "is empty".to_string(),
+                text if text.parse::<f64>().is_ok() => format!("holds {text}, which is not finite"),
+                text => format!("holds {text:?}, which is no number"),
+            };
+            Some((row, what))
+        }
+    }
 }
 
 fn read_csv(path: &Path, columns: Option<&[String]>) -> Result<Table> {
-    let bytes = std::fs::read(path).map_err(|e| broken(path, e))?;
-    // Spreadsheets begin their files with a mark of the encoding.
-    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .trim(csv::Trim::All)
-        .delimiter(delimiter(text))
-        .comment(Some(b'#'))
-        .from_reader(text);
-    let mut record = csv::StringRecord::new();
-    let mut next = |record: &mut csv::StringRecord| {
-        reader
-            .read_record(record)
-            .map_err(|e| broken(path, format_args!("{e}")))
-    };
-    if !next(&mut record)? {
-        return Err(broken(
-            path,
-            "the file is empty; a line of numbers for each point is needed",
-        ));
-    }
-    // A header is a first line without numbers.
-    let header = record.iter().all(|field| field.parse::<f64>().is_err());
-    let width = record.len();
-    let names: Vec<String> = if header {
-        let name = |(j, field): (usize, &str)| {
-            if field.is_empty() {
-                (j + 1).to_string()
-            } else {
-                field.to_string()
-            }
-        };
-        record.iter().enumerate().map(name).collect()
-    } else {
-        (1..=width).map(|j| j.to_string()).collect()
-    };
-    let chosen = match columns {
-        Some(columns) => find(path, &names, columns)?,
-        None => (0..width).collect(),
-    };
-    let mut rows: Vec<f64> = Vec::new();
-    // Of each column the first field that is no number, with its line.
-    let mut odd: Vec<Option<(u64, String)>> = vec![None; width];
-    let mut more = if header { next(&mut record)? } else { true };
-    while more {
-        for &j in &chosen {
-            let field = record.get(j).unwrap_or_default();
-            let value = number(field);
-            rows.push(value.unwrap_or_default());
-            if value.is_none() && odd[j].is_none() {
-                let line = record.position().map_or(0, csv::Position::line);
-                odd[j] = Some((line, field.to_string()));
-            }
+    // Nothing counts as missing: there is no point with a coordinate that is not known.
+    let csv = ReadCsv::new().na_values(&[]).comment(b'#');
+    let table = csv.read(path).map_err(Failure::data)?;
+    let names = match columns {
+        Some(columns) => {
+            let chosen = find(path, table.columns(), columns)?;
+            chosen.iter().map(|&j| table.columns()[j].clone()).collect()
         }
-        more = next(&mut record)?;
-    }
-    let n = rows.len() / chosen.len().max(1);
-    if n == 0 {
+        None => table.columns().to_vec(),
+    };
+    if table.is_empty() {
         return Err(broken(path, "there are no points below the header"));
     }
-    if let Some((j, (line, field))) = chosen.iter().find_map(|&j| Some((j, odd[j].as_ref()?))) {
-        let what = match field.as_str() {
-            "" => "is empty".to_string(),
-            field if field.parse::<f64>().is_ok() => format!("holds {field}, which is not finite"),
-            field => format!("holds {field:?}, which is no number"),
-        };
-        let good: Vec<&str> = (chosen.iter().filter(|&&j| odd[j].is_none()))
-            .map(|&j| names[j].as_str())
-            .collect();
+    let (mut good, mut first) = (Vec::new(), None);
+    for name in &names {
+        match odd(table.column(name)?) {
+            None => good.push(name.as_str()),
+            Some(odd) => first = first.or(Some((name, odd))),
+        }
+    }
+    if let Some((name, (row, what))) = first {
         let remedy = if good.is_empty() {
             "no column has numbers only".to_string()
         } else {
-            format!(
-                "mend it, or use the columns of numbers: --columns {}",
-                good.join(",")
-            )
+            let good = good.join(",");
+            format!("mend it, or use the columns of numbers: --columns {good}")
         };
+        let line = table.line(row).unwrap_or(0);
         return Err(broken(
             path,
-            format_args!("line {line}: column {} {what}; {remedy}", names[j]),
+            format_args!("line {line}: column {name} {what}; {remedy}"),
         ));
     }
-    Ok(Table {
-        x: Tensor::from_vec(rows, [n, chosen.len()])?,
-        names: chosen.iter().map(|&j| names[j].clone()).collect(),
-    })
+    let chosen = table.select(&names).map_err(Failure::usage)?;
+    let x = chosen.to_tensor(DType::F64)?;
+    Ok(Table { x, names })
 }

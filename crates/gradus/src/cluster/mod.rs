@@ -25,7 +25,7 @@ mod project;
 
 pub use dbscan::{Dbscan, FittedDbscan, KDistances, Metric, k_distances};
 pub use kmeans::{FittedKMeans, Init, KMeans, MiniBatchKMeans};
-pub use project::{Projection, principal_components, standardize};
+pub use project::{Projection, principal_components};
 
 use gradus_core::{Error, Kind};
 

@@ -1,55 +1,7 @@
-//! What is done to columns before or after clustering: bringing them to one scale, and seeing many of
-//! them in a plane.
+//! Seeing points of many columns in a plane.
 
 use gradus_core::nearest::Points;
 use gradus_core::{DType, Result, Tensor};
-
-/// Columns less their mean, divided by their standard deviation (that of the population, as
-/// scikit-learn's `StandardScaler`). A column whose numbers are all equal becomes 0.
-///
-/// Returns the columns in the dtype of `x`, and the numbers of those without variance.
-///
-/// # Errors
-/// If `x` is no matrix of floats, has no rows, or holds numbers that are not finite.
-///
-/// ```
-/// use gradus::{Tensor, cluster::standardize};
-/// let (z, constant) = standardize(&Tensor::from([[1.0, 7.0], [3.0, 7.0]]))?;
-/// assert_eq!(z.to_vec::<f32>()?, [-1.0, 0.0, 1.0, 0.0]);
-/// assert_eq!(constant, [1]);
-/// # Ok::<(), gradus::Error>(())
-/// ```
-pub fn standardize(x: &Tensor) -> Result<(Tensor, Vec<usize>)> {
-    let points = Points::new(x, None)?;
-    let (n, d) = (points.len(), points.dims());
-    let mut rows: Vec<f64> = x.to_vec()?;
-    let mean = points.mean();
-    let mut deviation = vec![0.0; d];
-    for row in rows.chunks_exact_mut(d) {
-        for (j, x) in row.iter_mut().enumerate() {
-            *x -= mean[j];
-            deviation[j] += *x * *x / n as f64;
-        }
-    }
-    let mut constant = Vec::new();
-    for (j, s) in deviation.iter_mut().enumerate() {
-        *s = s.sqrt();
-        // What rounding of the mean leaves is no variance.
-        if *s <= 1e-12 * mean[j].abs() {
-            constant.push(j);
-            *s = 0.0;
-        }
-    }
-    for row in rows.chunks_exact_mut(d) {
-        for (x, &s) in row.iter_mut().zip(&deviation) {
-            *x = if s > 0.0 { *x / s } else { 0.0 };
-        }
-    }
-    Ok((
-        Tensor::from_vec(rows, [n, d])?.to_dtype(x.dtype())?,
-        constant,
-    ))
-}
 
 /// A way from many columns to two.
 #[derive(Clone, Debug)]
@@ -64,7 +16,7 @@ pub struct Projection {
 /// with the covariance. With one or two columns these are the columns themselves.
 ///
 /// # Errors
-/// As [`standardize`].
+/// If `x` is no matrix of floats, has no rows, or holds numbers that are not finite.
 ///
 /// ```
 /// use gradus::{Tensor, cluster::principal_components};

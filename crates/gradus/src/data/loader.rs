@@ -58,6 +58,8 @@ enum Order {
     /// From the calling thread's generator; or that of the dataset, and only the seed for the
     /// batches is drawn.
     Drawn { shuffle: bool },
+    /// By weights, whose running sums these are, from this seed and the number of the epoch.
+    Weighted { sums: Vec<f64>, seed: u64 },
 }
 
 impl DataLoader {
@@ -124,6 +126,50 @@ impl DataLoader {
     pub fn drawn(mut self, shuffle: bool) -> Self {
         self.order = Order::Drawn { shuffle };
         self
+    }
+
+    /// Draws samples by their weights, at every epoch as many as there are, each independently of the
+    /// others, from `seed` and the number of the epoch: PyTorch's `WeightedRandomSampler`. With
+    /// [`balanced_weights`](super::balanced_weights) every class comes equally often.
+    ///
+    /// # Errors
+    /// If there is not a weight for each sample; if one is negative or not finite, or all are 0.
+    ///
+    /// ```
+    /// use gradus::{Tensor, data::{DataLoader, TensorDataset}};
+    /// let set = TensorDataset::new(Tensor::from([0.0, 1.0, 2.0]), Tensor::from([0, 0, 0]))?;
+    /// let loader = DataLoader::new(set, 3)?.weighted(&[0.0, 5.0, 0.0], 0)?;
+    /// assert_eq!(loader.iter().next().unwrap()?.0.to_vec::<f32>()?, [1.0, 1.0, 1.0]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn weighted(mut self, weights: &[f64], seed: u64) -> Result<Self> {
+        let samples = self.dataset.len();
+        if weights.len() != samples {
+            let message = format!(
+                "DataLoader: expected a weight for each of {samples} samples, got {}",
+                weights.len()
+            );
+            return Err(Error::new(Kind::Value, message));
+        }
+        if let Some(i) = weights.iter().position(|w| !(w.is_finite() && *w >= 0.0)) {
+            let message = format!(
+                "DataLoader: weights must be finite and not negative, got {} for sample {i}",
+                weights[i]
+            );
+            return Err(Error::new(Kind::Value, message));
+        }
+        let running = |sum: &mut f64, w: &f64| {
+            *sum += w;
+            Some(*sum)
+        };
+        let sums: Vec<f64> = weights.iter().scan(0.0, running).collect();
+        let total = sums[samples - 1];
+        if !(total > 0.0 && total.is_finite()) {
+            let message = format!("DataLoader: the weights must have a sum above 0, got {total}");
+            return Err(Error::new(Kind::Value, message));
+        }
+        self.order = Order::Weighted { sums, seed };
+        Ok(self)
     }
 
     /// Whether samples that do not fill a last batch are left out. Then a dataset smaller than a
@@ -215,15 +261,31 @@ impl DataLoader {
     /// ```
     pub fn iter_from(&self, epoch: u64, first_batch: usize) -> Batches {
         let samples = self.dataset.len();
-        let (stream, order) = match self.order {
-            Order::Given => ([0, epoch], None),
-            Order::Seeded(seed) => ([seed, epoch], Some(Generator::from_parts(&[seed, epoch]))),
+        let seeded = |seed: u64| Generator::from_parts(&[seed, epoch]);
+        let given = || (0..samples).collect();
+        let (stream, order) = match &self.order {
+            Order::Given => ([0, epoch], given()),
+            Order::Seeded(seed) => ([*seed, epoch], seeded(*seed).permutation(samples)),
             Order::Drawn { shuffle } => random::with_generator(|g| {
                 let seed = g.spawn().next_u64();
-                ([seed, 0], shuffle.then(|| g.spawn()))
+                let order = match shuffle {
+                    true => g.spawn().permutation(samples),
+                    false => given(),
+                };
+                ([seed, 0], order)
             }),
+            Order::Weighted { sums, seed } => {
+                let mut g = seeded(*seed);
+                let total = sums[samples - 1];
+                // A product that is rounded up to the total would belong to nobody.
+                let mut draw = |_| (g.uniform() * total).min(total.next_down());
+                let sample = |x: f64| sums.partition_point(|&sum| sum <= x);
+                (
+                    [*seed, epoch],
+                    (0..samples).map(|i| sample(draw(i))).collect(),
+                )
+            }
         };
-        let order = order.map_or_else(|| (0..samples).collect(), |mut g| g.permutation(samples));
         let plan = Arc::new(Plan {
             dataset: self.dataset.clone(),
             order,
@@ -503,17 +565,53 @@ mod tests {
         }
     }
 
+    /// Samples that come more or less often than their weights say, also in another epoch, or a
+    /// sample of weight 0.
+    #[test]
+    fn weighted_samples_come_in_proportion() {
+        let weights: Vec<f64> = (0..1000).map(|i| f64::from(i % 4)).collect();
+        let loader = loader(probe(1000), 64).weighted(&weights, 5).unwrap();
+        let epochs = [0, 1].map(|epoch| samples(loader.epoch(epoch)).concat());
+        assert_ne!(epochs[0], epochs[1]);
+        for epoch in epochs {
+            assert_eq!(epoch.len(), 1000);
+            let of = |class| epoch.iter().filter(|&&i| i % 4 == class).count();
+            assert_eq!(of(0), 0);
+            // Within four standard deviations of 1/6, 1/3 and 1/2.
+            for (class, expected) in [(1, 167), (2, 333), (3, 500)] {
+                assert!(of(class).abs_diff(expected) < 64, "{class}: {}", of(class));
+            }
+        }
+        let weighted = |weights: &[f64]| super::tests::loader(probe(2), 1).weighted(weights, 0);
+        for wrong in [
+            &[1.0][..],
+            &[1.0, -1.0],
+            &[f64::NAN, 1.0],
+            &[0.0, 0.0],
+            &[f64::MAX; 2],
+        ] {
+            assert_eq!(
+                weighted(wrong).err().unwrap().kind(),
+                Kind::Value,
+                "{wrong:?}"
+            );
+        }
+    }
+
     #[test]
     fn an_epoch_can_be_resumed_at_any_batch() {
         for workers in WORKERS {
-            let loader = loader(probe(50), 8).shuffle(1).workers(workers);
-            let whole = contents(loader.epoch(6));
-            for first in 0..=whole.len() {
-                let rest = loader.iter_from(6, first);
-                assert_eq!(rest.len(), whole.len() - first);
-                assert_eq!(contents(rest), whole[first..]);
+            let shuffled = loader(probe(50), 8).shuffle(1);
+            let weighted = loader(probe(50), 8).weighted(&[1.0; 50], 1).unwrap();
+            for loader in [shuffled, weighted].map(|loader| loader.workers(workers)) {
+                let whole = contents(loader.epoch(6));
+                for first in 0..=whole.len() {
+                    let rest = loader.iter_from(6, first);
+                    assert_eq!(rest.len(), whole.len() - first);
+                    assert_eq!(contents(rest), whole[first..]);
+                }
+                assert_eq!(loader.iter_from(6, usize::MAX).count(), 0);
             }
-            assert_eq!(loader.iter_from(6, usize::MAX).count(), 0);
         }
     }
 

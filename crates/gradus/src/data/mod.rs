@@ -1,7 +1,8 @@
 //! Data sets and how they are read.
 //!
 //! A [`Dataset`] has numbered samples; a [`DataLoader`] makes batches of them. [`load`] knows some
-//! data sets by name.
+//! data sets by name. A [`Table`] holds columns of a CSV file until they are numbers;
+//! [`train_test_split`] and [`KFold`] say which samples are for testing.
 
 mod archive;
 mod augment;
@@ -14,7 +15,9 @@ mod images;
 mod loader;
 mod named;
 mod picture;
+mod split;
 mod synthetic;
+mod table;
 
 pub use augment::Augment;
 pub use cifar::{cifar10, cifar10_binary};
@@ -25,4 +28,6 @@ pub use images::ImageDataset;
 pub use loader::{Batches, DataLoader};
 pub use named::{Entry, NAMES, Split, digits, fashion_mnist, list, load, mnist};
 pub use picture::Picture;
-pub use synthetic::{Blobs, DEMOS, demo, make_circles, make_moons};
+pub use split::{Indices, KFold, StratifiedKFold, balanced_weights, train_test_split};
+pub use synthetic::{Blobs, DEMOS, demo, make_circles, make_moons, synthetic_regression};
+pub use table::{Chunks, Column, ColumnKind, Description, Fill, ReadCsv, Summary, Table};

@@ -1,8 +1,9 @@
-//! Sets of points to try clustering on, equal to scikit-learn's for the same `random_state`: they are
-//! drawn from NumPy's stream, in the same order.
+//! Sets made up to try things on: points for clustering, equal to scikit-learn's for the same
+//! `random_state`, as they are drawn from NumPy's stream in the same order; points about a line for
+//! regression, equal to those drawn in PyTorch.
 
 use crate::{Error, Kind, Result, Tensor};
-use gradus_core::random::{Compat, Generator};
+use gradus_core::random::{self, Compat, Generator};
 use std::f64::consts::PI;
 
 /// The sets that [`demo`] knows.
@@ -289,4 +290,43 @@ pub fn demo(name: &str, n: usize, random_state: u64) -> Result<(Tensor, Tensor)>
             Err(Error::new(Kind::Value, message))
         }
     }
+}
+
+/// `n` points for linear regression: normally distributed inputs x of shape [n, w.len()], and
+/// y = x·w + b + noise of shape [n, 1], f32; `noise` is a standard deviation. The
+/// `SyntheticRegressionData` of "Dive into Deep Learning", with its numbers after
+/// `torch.manual_seed(seed)`.
+///
+/// # Errors
+/// If `w` is empty, or `noise` is negative or not finite.
+///
+/// ```
+/// let (x, y) = gradus::data::synthetic_regression(&[2.0, -3.4], 4.2, 0.01, 1000, 0)?;
+/// assert_eq!((x.shape(), y.shape()), (&[1000, 2][..], &[1000, 1][..]));
+/// let x = x.to_vec2::<f64>()?;
+/// assert!((2.0 * x[0][0] - 3.4 * x[0][1] + 4.2 - y.to_vec::<f64>()?[0]).abs() < 0.05);
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn synthetic_regression(
+    w: &[f64],
+    b: f64,
+    noise: f64,
+    n: usize,
+    seed: u64,
+) -> Result<(Tensor, Tensor)> {
+    if w.is_empty() || !(0.0..f64::INFINITY).contains(&noise) {
+        let message = format!(
+            "synthetic_regression: {} weights and noise {noise}; there must be a weight for each input, \
+             at least one, and noise from 0 on",
+            w.len()
+        );
+        return Err(Error::new(Kind::Value, message));
+    }
+    random::scoped(Generator::compat(seed, Compat::Torch), || {
+        let x = Tensor::randn([n, w.len()])?;
+        let noise = Tensor::randn([n, 1])?.mul(noise)?;
+        let w = Tensor::from_vec(w, [w.len(), 1])?.to_dtype(x.dtype())?;
+        let y = x.matmul(&w)?.add(b)?.add(&noise)?;
+        Ok((x, y))
+    })
 }
