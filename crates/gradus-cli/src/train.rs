@@ -109,10 +109,10 @@ struct Settings {
     /// Optimizer [default: sgd]
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(OPTIMIZERS))]
     optimizer: Option<String>,
-    /// Learning rate [default: 0.1 for sgd, 0.001 for the others]
+    /// Learning rate [default: 0.1 for sgd, 0.01 for rmsprop and adagrad, 1 for adadelta, else 0.001]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
-    /// Momentum, 0 to 1, for sgd alone [default: 0.9]
+    /// Momentum, 0 to 1, for sgd and rmsprop [default: 0.9 for sgd, else 0]
     #[arg(long, value_name = "X")]
     momentum: Option<f64>,
     /// Weight decay: an L2 penalty, for adamw decoupled [default: 0]

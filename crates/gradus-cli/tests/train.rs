@@ -170,7 +170,7 @@ fn wrong_usage_is_told_in_a_line_and_leaves_nothing_behind() {
         ("--threads 0", "invalid value '0'"),
         (
             "--optimizer adam --momentum 0.9",
-            "momentum is a setting of sgd, not of adam",
+            "momentum is a setting of sgd and rmsprop, not of adam",
         ),
         ("--model softmax --hidden 3", "settings of mlp"),
         ("--resume x --seed 1", "cannot be used with '--seed <N>'"),

@@ -361,7 +361,7 @@ fn settings_that_contradict_each_other_are_refused() {
         ("\nlr = -1", "lr must be a number of at least 0, not -1"),
         (
             "optimizer = \"adam\"\nmomentum = 0.9",
-            "momentum is a setting of sgd, not of adam",
+            "momentum is a setting of sgd and rmsprop, not of adam",
         ),
         (
             "optimizer = \"lion\"",

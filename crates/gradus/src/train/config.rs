@@ -43,7 +43,7 @@ pub struct Config {
     /// The learning rate; none: what suits the optimizer, see [`resolved`](Config::resolved).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
-    /// The momentum, for `sgd` alone; none: what suits the optimizer.
+    /// The momentum, for `sgd` and `rmsprop`; none: what suits the optimizer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub momentum: Option<f64>,
     /// The weight decay.
@@ -101,13 +101,12 @@ impl Config {
         Ok(config)
     }
 
-    /// The same settings with nothing left to the optimizer: `lr` is 0.1 for `sgd` and 0.001 for
-    /// the others unless given, `momentum` 0.9 for `sgd`.
+    /// The same settings with nothing left to the optimizer: unless given, `lr` is 0.1 for `sgd`, 0.01
+    /// for `rmsprop` and `adagrad`, 1 for `adadelta` and 0.001 for the others, `momentum` 0.9 for `sgd`.
     #[must_use]
     pub fn resolved(mut self) -> Self {
-        let sgd = self.optimizer == "sgd";
-        self.lr.get_or_insert(if sgd { 0.1 } else { 0.001 });
-        if sgd {
+        self.lr.get_or_insert(optim::usual_lr(&self.optimizer));
+        if self.optimizer == "sgd" {
             self.momentum.get_or_insert(0.9);
         }
         self
@@ -159,9 +158,8 @@ impl Config {
                 )));
             }
         }
-        if self.momentum.is_some() && self.optimizer != "sgd" {
-            let message = format!("momentum is a setting of sgd, not of {}", self.optimizer);
-            return Err(invalid(message));
+        if self.momentum.is_some() {
+            optim::check_momentum(&self.optimizer)?;
         }
         // TOML has signed integers.
         if i64::try_from(self.seed).is_err() {
