@@ -1,8 +1,8 @@
 //! Optimizers beside PyTorch's, over enough steps for every average to count.
 
-use gradus::nn::Parameter;
-use gradus::optim::{Adadelta, Adagrad, Optimizer, Rmsprop};
-use gradus::{DType, Tensor};
+use gradus::nn::{self, Module, Parameter};
+use gradus::optim::{Adadelta, Adagrad, Ema, Optimizer, Rmsprop};
+use gradus::{DType, Tensor, no_grad};
 
 const STEPS: usize = 25;
 
@@ -167,4 +167,91 @@ fn settings_out_of_range_are_refused_at_the_step() {
         assert!(error.contains(&format!("Invalid {what}")), "{error}");
     }
     assert_eq!(w.item::<f32>().unwrap(), 1.0);
+}
+
+fn with_grads(grads: &[&[f32]]) -> Vec<Parameter> {
+    let parameter = |grad: &&[f32]| {
+        let p = Parameter::new(Tensor::zeros([grad.len()])).unwrap();
+        let grad = Tensor::from_vec(*grad, [grad.len()]).unwrap();
+        p.set_grad(Some(grad)).unwrap();
+        p
+    };
+    grads.iter().map(parameter).collect()
+}
+
+fn grads(parameters: &[Parameter]) -> Vec<f64> {
+    let grads = parameters.iter().filter_map(|p| p.grad());
+    grads.flat_map(|g| g.to_vec::<f64>().unwrap()).collect()
+}
+
+/// The norm is that of all parameters together, and a small one is left alone. PyTorch 2.15:
+/// `clip_grad_norm_([a, b, no], 2.5)` and `clip_grad_value_` of gradients [1, −2] and [4, 0, 2].
+#[test]
+fn gradients_are_clipped_as_pytorchs() {
+    let mut parameters = with_grads(&[&[1.0, -2.0], &[4.0, 0.0, 2.0]]);
+    parameters.push(Parameter::new(Tensor::ones([2])).unwrap());
+    assert_eq!(nn::clip_grad_norm_(&parameters, 5.1).unwrap(), 5.0);
+    assert_eq!(grads(&parameters), [1.0, -2.0, 4.0, 0.0, 2.0]);
+    assert_eq!(nn::clip_grad_norm_(&parameters, 2.5).unwrap(), 5.0);
+    for (ours, theirs) in grads(&parameters).iter().zip([0.5, -1.0, 2.0, 0.0, 1.0]) {
+        assert!((ours - theirs).abs() < 1e-6, "{ours}, not {theirs}");
+    }
+    let parameters = with_grads(&[&[1.0, -2.0], &[4.0, 0.0, 2.0]]);
+    nn::clip_grad_value_(&parameters, 1.5).unwrap();
+    assert_eq!(grads(&parameters), [1.0, -1.5, 1.5, 0.0, 1.5]);
+    assert_eq!(nn::clip_grad_norm_(&[], 1.0).unwrap(), 0.0);
+}
+
+/// A factor of 0 or NaN would hide that training has gone wrong.
+#[test]
+fn a_norm_that_is_no_number_is_refused() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let parameters = with_grads(&[&[1.0], &[bad]]);
+        assert!(nn::clip_grad_norm_(&parameters, 1.0).is_err());
+        assert_eq!(grads(&parameters[..1]), [1.0]);
+    }
+    let parameters = with_grads(&[&[1.0]]);
+    for bound in [0.0, -1.0, f64::NAN] {
+        assert!(nn::clip_grad_norm_(&parameters, bound).is_err());
+        assert!(nn::clip_grad_value_(&parameters, bound).is_err());
+    }
+}
+
+/// PyTorch 2.15: `AveragedModel(net, multi_avg_fn=get_ema_multi_avg_fn(0.9))` over weights 1, 2, 4, 8:
+/// 1, 1.1, 1.39, 2.051. Another average goes on from its state after two of them.
+#[test]
+fn an_average_is_pytorchs_and_goes_on_from_its_state() {
+    let net = nn::BatchNorm1d::new(1).unwrap();
+    let set = |x: f64| {
+        let all = Tensor::full([1], x, DType::F32).unwrap();
+        no_grad(|| {
+            let state = net.state_dict();
+            let float = state.values().filter(|t| t.dtype() == DType::F32);
+            float.into_iter().try_for_each(|t| t.copy_(&all))
+        })
+        .unwrap();
+    };
+    let mut ema = Ema::new(&net, 0.9).unwrap();
+    for (i, (x, theirs)) in [(1.0, 1.0), (2.0, 1.1), (4.0, 1.39), (8.0, 2.051)]
+        .into_iter()
+        .enumerate()
+    {
+        if i == 2 {
+            let state = ema.state_dict();
+            ema = Ema::new(&net, 0.9).unwrap();
+            ema.load_state_dict(&state).unwrap();
+            // What it took is its own: the state does not follow.
+            assert!(!state["module.weight"].shares_memory(&ema.averages()["weight"]));
+        }
+        set(x);
+        ema.update(&net).unwrap();
+        let item = |name: &str| ema.averages()[name].to_vec::<f64>().unwrap()[0];
+        assert!((item("weight") - theirs).abs() < 1e-6, "{}", item("weight"));
+        // Running means are no weights: their last values belong to the model.
+        assert_eq!(item("running_mean"), x);
+    }
+    let other = nn::BatchNorm1d::new(2).unwrap();
+    let foreign = Ema::new(&other, 0.9).unwrap().state_dict();
+    assert!(ema.update(&other).is_err() && ema.load_state_dict(&foreign).is_err());
+    assert!(Ema::new(&net, 1.1).is_err());
 }

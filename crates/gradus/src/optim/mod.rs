@@ -4,6 +4,8 @@
 mod adadelta;
 mod adagrad;
 mod adam;
+mod ema;
+pub mod lr_scheduler;
 mod rmsprop;
 mod sgd;
 mod slots;
@@ -11,6 +13,7 @@ mod slots;
 pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use ema::Ema;
 pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
 pub use slots::Slots;

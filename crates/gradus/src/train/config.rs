@@ -1,5 +1,6 @@
 //! The settings of a run, and the model they describe.
 
+use super::{SCHEDULERS, Schedule, Trainer};
 use crate::models::{self, MODELS};
 use crate::nn::{self, Layer, Module};
 use crate::optim::{self, Optimizer};
@@ -48,6 +49,18 @@ pub struct Config {
     pub momentum: Option<f64>,
     /// The weight decay.
     pub weight_decay: f64,
+    /// The name of a learning-rate schedule, see [`Schedule::named`]; none: the rate is constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<String>,
+    /// The largest norm of a step's gradients; none: they are not clipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Epochs without a smaller test loss after which training ends; none: it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<usize>,
+    /// Batches of a step of the optimizer; none: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accumulate: Option<usize>,
     /// The seed of initial weights, order of samples and all else that is random.
     pub seed: u64,
     /// What the data set asks of a model; filled in when a run begins.
@@ -79,6 +92,10 @@ impl Default for Config {
             lr: None,
             momentum: None,
             weight_decay: 0.0,
+            scheduler: None,
+            clip_norm: None,
+            early_stopping: None,
+            accumulate: None,
             seed: 0,
             task: None,
         }
@@ -140,6 +157,14 @@ impl Config {
         };
         positive("epochs", self.epochs)?;
         positive("batch_size", self.batch_size)?;
+        positive("early_stopping", self.early_stopping.unwrap_or(1))?;
+        positive("accumulate", self.accumulate.unwrap_or(1))?;
+        if let Some(name) = &self.scheduler {
+            known("scheduler", name, SCHEDULERS)?;
+        }
+        if let Some(norm) = self.clip_norm.filter(|norm| norm.is_nan() || *norm <= 0.0) {
+            return Err(invalid(format!("clip_norm must be above 0, not {norm}")));
+        }
         self.resize
             .iter()
             .flatten()
@@ -200,6 +225,29 @@ impl Config {
             "resnet20" => Box::new(models::resnet20(image()?, classes)?),
             name => return Err(unknown("model", name, MODELS)),
         })
+    }
+
+    /// The trainer with these settings, for epochs of `batches` batches.
+    ///
+    /// # Errors
+    /// If the scheduler's name is unknown, or there is nothing to train.
+    pub fn build_trainer<'a>(&self, batches: usize) -> Result<Trainer<'a>> {
+        let accumulate = self.accumulate.unwrap_or(1);
+        let mut trainer = Trainer::new(self.epochs)
+            .seed(self.seed)
+            .accumulate(accumulate);
+        if let Some(name) = &self.scheduler {
+            let lr = self.clone().resolved().lr.unwrap_or_default();
+            let steps = batches.div_ceil(accumulate.max(1));
+            trainer = trainer.schedule(Schedule::named(name, lr, self.epochs, steps)?);
+        }
+        if let Some(max_norm) = self.clip_norm {
+            trainer = trainer.clip_grad_norm(max_norm);
+        }
+        if let Some(patience) = self.early_stopping {
+            trainer = trainer.early_stopping(patience);
+        }
+        Ok(trainer)
     }
 
     /// The optimizer for the parameters of `model`.
