@@ -190,9 +190,10 @@ fn grads(parameters: &[Parameter]) -> Vec<f64> {
 fn gradients_are_clipped_as_pytorchs() {
     let mut parameters = with_grads(&[&[1.0, -2.0], &[4.0, 0.0, 2.0]]);
     parameters.push(Parameter::new(Tensor::ones([2])).unwrap());
-    assert_eq!(nn::clip_grad_norm_(&parameters, 5.1).unwrap(), 5.0);
+    let clip = |max_norm| nn::clip_grad_norm_(&parameters, max_norm).unwrap();
+    assert!((clip(5.1) - 5.0).abs() < 1e-6);
     assert_eq!(grads(&parameters), [1.0, -2.0, 4.0, 0.0, 2.0]);
-    assert_eq!(nn::clip_grad_norm_(&parameters, 2.5).unwrap(), 5.0);
+    assert!((clip(2.5) - 5.0).abs() < 1e-6);
     for (ours, theirs) in grads(&parameters).iter().zip([0.5, -1.0, 2.0, 0.0, 1.0]) {
         assert!((ours - theirs).abs() < 1e-6, "{ours}, not {theirs}");
     }

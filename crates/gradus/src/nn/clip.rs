@@ -5,7 +5,7 @@ use crate::{Error, Kind, Result, Tensor, no_grad};
 
 /// Scales all gradients by the same factor, so that their norm together, √Σg², is at most `max_norm`
 /// (Pascanu, Mikolov and Bengio, 2013), and returns what it was. As in PyTorch the factor is
-/// max_norm/(norm + 1e-6). The norm is computed in f64; parameters without a gradient are passed over.
+/// max_norm/(norm + 1e-6). Norms of several gradients are put together in f64; parameters without a gradient are passed over.
 ///
 /// # Errors
 /// If `max_norm` is not above 0, or the norm is infinite or NaN (PyTorch's
