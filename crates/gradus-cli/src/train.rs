@@ -22,7 +22,7 @@ Examples:
   gradus train --hidden 256,128 --activation tanh --seed 1 --out runs/tanh
   gradus train --data mnist --hidden 256 --epochs 20 --batch-size 128 --data-dir ~/data
   gradus train --data mnist --model cnn --lr 0.02 --epochs 5 --data-dir ~/data
-  gradus train --model cnn --scheduler warmup-cosine --clip-norm 1 --early-stopping 10
+  gradus train --optimizer adam --scheduler warmup-cosine --clip-norm 1 --early-stopping 10
   gradus train --data ./pictures.tar.gz --resize 32x32 --model resnet20
   gradus train --config settings.toml --lr 0.05
   gradus train --resume runs/digits-mlp --epochs 60

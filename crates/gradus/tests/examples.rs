@@ -373,9 +373,9 @@ fn schedules_are_drawn() {
         &[
             "StepLr: 0.125000 at the end",
             "MultiStepLr: 0.010000 at the end",
-            "ExponentialLr: 0.017577 at the end",
+            "ExponentialLr: 0.017573 at the end",
             "CosineAnnealingLr: 0.000000 at the end",
-            "CosineAnnealingWarmRestarts: 0.546739 at the end",
+            "CosineAnnealingWarmRestarts: 0.024472 at the end",
             "LinearLr, then a cosine: 0.000000 at the end",
             "OneCycleLr: 0.000004 at the end",
             "ReduceLrOnPlateau: 0.125000 at the end",
