@@ -124,7 +124,8 @@ mod tests {
             seed,
             ..
         } = Config::default();
-        let [sgd, adam] = ["sgd", "adam"].map(|name| {
+        let names = ["sgd", "rmsprop", "adadelta", "adam"];
+        let [sgd, rmsprop, adadelta, adam] = names.map(|name| {
             let optimizer = name.to_string();
             Config {
                 optimizer,
@@ -132,7 +133,9 @@ mod tests {
             }
             .resolved()
         });
-        let (sgd, adam, momentum) = (sgd.lr.unwrap(), adam.lr.unwrap(), sgd.momentum.unwrap());
+        let momentum = sgd.momentum.unwrap();
+        let [sgd, rmsprop, adadelta, adam] =
+            [sgd, rmsprop, adadelta, adam].map(|config| config.lr.unwrap());
         for promise in [
             format!("[default: {data}]"),
             format!("[default: {model}]"),
@@ -148,8 +151,11 @@ mod tests {
             format!("Passes over the training images [default: {epochs}]"),
             format!("Images in a step [default: {batch_size}]"),
             format!("[default: {optimizer}]"),
-            format!("[default: {sgd} for sgd, {adam} for the others]"),
-            format!("for sgd alone [default: {momentum}]"),
+            format!(
+                "[default: {sgd} for sgd, {rmsprop} for rmsprop and adagrad, {adadelta} for \
+                 adadelta, else {adam}]"
+            ),
+            format!("for sgd and rmsprop [default: {momentum} for sgd, else 0]"),
             format!("[default: {seed}]"),
         ] {
             // Lines are broken where they fill the terminal.

@@ -8,7 +8,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use gradus::data::{self, DataLoader, Split};
 use gradus::nn::{ACTIVATIONS, Layer, Module};
 use gradus::optim::OPTIMIZERS;
-use gradus::train::{Config, MODELS, Outcome, Progress, Run, Summary, Trainer};
+use gradus::train::{Config, MODELS, Outcome, Progress, Run, SCHEDULERS, Summary};
 use gradus::{Kind, num_threads};
 use serde_json::json;
 use std::ffi::OsStr;
@@ -22,6 +22,7 @@ Examples:
   gradus train --hidden 256,128 --activation tanh --seed 1 --out runs/tanh
   gradus train --data mnist --hidden 256 --epochs 20 --batch-size 128 --data-dir ~/data
   gradus train --data mnist --model cnn --lr 0.02 --epochs 5 --data-dir ~/data
+  gradus train --optimizer adam --scheduler warmup-cosine --clip-norm 1 --early-stopping 10
   gradus train --data ./pictures.tar.gz --resize 32x32 --model resnet20
   gradus train --config settings.toml --lr 0.05
   gradus train --resume runs/digits-mlp --epochs 60
@@ -29,6 +30,10 @@ Examples:
 Models: softmax is one linear layer, mlp has hidden layers. The others look at neighbouring pixels:
 cnn has two convolutions (images of 10×10 pixels at least), lenet is LeNet-5 (12×12), resnet20 the
 residual network of 20 layers for small images. Their sizes follow from the images.
+Schedules: step is a tenth after each third of the epochs, exponential a hundredth at the end, cosine
+falls to 0, warmup-cosine rises in the first twentieth, one-cycle rises to --lr and falls to nothing,
+plateau is a tenth when the test loss was not smaller for more than 5 epochs. With --epochs, a resumed
+run follows the schedule of the new length from there on.
 Pictures of one's own: --data takes the path (with a slash) of a folder or tar archive that holds
 train/CLASS/NAME.png and test/CLASS/NAME.png, or .jpg; --resize makes them equal in size.
 A settings file has the options' names: data = \"mnist\", hidden = [256, 128], batch_size = 128.
@@ -66,7 +71,7 @@ pub struct Train {
 }
 
 /// What may not change in a run. One by one, because the message for a group names all of it.
-pub const FIXED: [&str; 14] = [
+pub const FIXED: [&str; 18] = [
     "data",
     "resize",
     "grey",
@@ -78,6 +83,10 @@ pub const FIXED: [&str; 14] = [
     "lr",
     "momentum",
     "weight_decay",
+    "scheduler",
+    "clip_norm",
+    "early_stopping",
+    "accumulate",
     "seed",
     "config",
     "out",
@@ -109,15 +118,27 @@ struct Settings {
     /// Optimizer [default: sgd]
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(OPTIMIZERS))]
     optimizer: Option<String>,
-    /// Learning rate [default: 0.1 for sgd, 0.001 for the others]
+    /// Learning rate [default: 0.1 for sgd, 0.01 for rmsprop and adagrad, 1 for adadelta, else 0.001]
     #[arg(long, value_name = "X")]
     lr: Option<f64>,
-    /// Momentum, 0 to 1, for sgd alone [default: 0.9]
+    /// Momentum, 0 to 1, for sgd and rmsprop [default: 0.9 for sgd, else 0]
     #[arg(long, value_name = "X")]
     momentum: Option<f64>,
     /// Weight decay: an L2 penalty, for adamw decoupled [default: 0]
     #[arg(long, value_name = "X")]
     weight_decay: Option<f64>,
+    /// Schedule of the learning rate, see below [default: constant]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEDULERS))]
+    scheduler: Option<String>,
+    /// Largest norm of a step's gradients; larger ones are scaled down
+    #[arg(long, value_name = "X")]
+    clip_norm: Option<f64>,
+    /// End after N epochs without a smaller test loss; best.safetensors keeps the best model
+    #[arg(long, value_name = "N")]
+    early_stopping: Option<usize>,
+    /// Batches whose gradients make one step together [default: 1]
+    #[arg(long, value_name = "N")]
+    accumulate: Option<usize>,
     /// Seed of initial weights and of the order of the images [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -169,8 +190,8 @@ impl Train {
         let train = DataLoader::new(split.train, config.batch_size)?
             .shuffle(config.seed)
             .workers(self.workers.unwrap_or(0).into());
-        let mut trainer = Trainer::new(config.epochs)
-            .seed(config.seed)
+        let mut trainer = config
+            .build_trainer(train.len())?
             .run(&run)
             .stop_when(stop_on_signal()?);
         if !self.quiet {
@@ -250,6 +271,10 @@ impl Train {
         config.lr = given.lr.or(config.lr);
         config.momentum = given.momentum.or(config.momentum);
         config.weight_decay = given.weight_decay.unwrap_or(config.weight_decay);
+        config.scheduler = given.scheduler.clone().or(config.scheduler);
+        config.clip_norm = given.clip_norm.or(config.clip_norm);
+        config.early_stopping = given.early_stopping.or(config.early_stopping);
+        config.accumulate = given.accumulate.or(config.accumulate);
         config.seed = given.seed.unwrap_or(config.seed);
         config.check().map_err(Failure::usage)?;
         if config.model != "mlp" && (given.hidden.is_some() || given.activation.is_some()) {
@@ -350,6 +375,7 @@ impl Finished<'_> {
             "outcome": match self.summary.outcome {
                 Outcome::Finished => "finished",
                 Outcome::Interrupted => "interrupted",
+                Outcome::EarlyStopped => "early_stopped",
             },
             "data": config.data,
             "model": config.model,
@@ -376,8 +402,14 @@ impl Finished<'_> {
         };
         let (seconds, speed) = self.speed();
         let folder = shell_word(self.run.folder());
+        let best = match self.summary.outcome {
+            Outcome::EarlyStopped => {
+                "\nended early; the model of the smallest test loss is best.safetensors in the run"
+            }
+            _ => "",
+        };
         format!(
-            "test accuracy {:.2} %, test loss {:.4} after {} epochs\n\
+            "test accuracy {:.2} %, test loss {:.4} after {} epochs{best}\n\
              {seconds:.2} s of training, {} samples a second\n\
              run in {folder}, curves in {}\n\
              next: gradus eval {folder}{}\n      gradus predict {folder} IMAGE.png",

@@ -167,10 +167,18 @@ fn wrong_usage_is_told_in_a_line_and_leaves_nothing_behind() {
         ("--batch-size 0", "batch_size must be at least 1"),
         ("--lr=-1", "lr must be a number of at least 0, not -1"),
         ("--seed 9999999999999999999", "seed must be at most"),
+        ("--scheduler sine", "invalid value 'sine'"),
+        ("--clip-norm 0", "clip_norm must be above 0, not 0"),
+        ("--early-stopping 0", "early_stopping must be at least 1"),
+        ("--accumulate 0", "accumulate must be at least 1"),
+        (
+            "--resume x --scheduler step",
+            "cannot be used with '--scheduler <NAME>'",
+        ),
         ("--threads 0", "invalid value '0'"),
         (
             "--optimizer adam --momentum 0.9",
-            "momentum is a setting of sgd, not of adam",
+            "momentum is a setting of sgd and rmsprop, not of adam",
         ),
         ("--model softmax --hidden 3", "settings of mlp"),
         ("--resume x --seed 1", "cannot be used with '--seed <N>'"),
@@ -181,6 +189,40 @@ fn wrong_usage_is_told_in_a_line_and_leaves_nothing_behind() {
         assert!(error.contains(expected), "{args}: {error}");
     }
     assert!(!dir.join("runs").exists());
+}
+
+/// Options of the loop that are taken and then forgotten. With a learning rate of 0 nothing becomes
+/// better, so the first model stays the best.
+#[test]
+fn a_run_that_learns_no_more_ends_early_and_keeps_its_best_model() {
+    let dir = folder();
+    let dir = dir.path();
+    let options = "--scheduler cosine --clip-norm 1 --accumulate 2 --early-stopping 2";
+    let said = ok(dir, &format!("train -q --lr 0 {options} --out a"));
+    assert!(said.out.contains("ended early"), "{}", said.out);
+    let (best, last) = ("a/best.safetensors", "a/model.safetensors");
+    assert_eq!(read(dir.join(best)), read(dir.join(last)));
+    let json = ok(dir, "train -q --json --resume a --epochs 40").json();
+    assert_eq!(json["outcome"], "early_stopped");
+    assert_eq!(json["epochs"], 3);
+    let settings = String::from_utf8(read(dir.join("a/config.toml"))).unwrap();
+    for setting in [
+        "scheduler = \"cosine\"",
+        "clip_norm = 1.0",
+        "accumulate = 2",
+        "early_stopping = 2",
+    ] {
+        assert!(settings.contains(setting), "{settings}");
+    }
+    // The rate falls from step to step: in the second epoch it is not the first's.
+    ok(dir, "train -q --epochs 4 --scheduler one-cycle --out b");
+    let metrics = String::from_utf8(read(dir.join("b/metrics.jsonl"))).unwrap();
+    let rates = metrics.lines().map(|line| {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        json["lr"].as_f64().unwrap()
+    });
+    let rates: Vec<f64> = rates.collect();
+    assert!(rates[0] > 0.09 && rates[3] < 1e-4, "{rates:?}");
 }
 
 #[test]

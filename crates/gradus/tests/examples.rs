@@ -30,6 +30,7 @@ examples! {
     d9_cnn "../../../examples/d9_cnn.rs",
     f1_small_framework "../../../examples/f1_small_framework.rs",
     f3_cnn "../../../examples/f3_cnn.rs",
+    schedules "../../../examples/schedules.rs",
 }
 
 /// Runs an example and compares its lines.
@@ -396,4 +397,26 @@ fn f3() {
     assert!((0.0..=1.0).contains(&scores.macro_f1) && scores.speed > 0.0);
     assert_eq!(steps, 7);
     assert!(String::from_utf8(out).unwrap().contains("macro F1 0."));
+}
+
+/// Each schedule has its curve and ends where its definition says.
+#[test]
+fn schedules_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    prints(
+        |out| schedules::run(out, folder.path()),
+        &[
+            "StepLr: 0.125000 at the end",
+            "MultiStepLr: 0.010000 at the end",
+            "ExponentialLr: 0.017573 at the end",
+            "CosineAnnealingLr: 0.000000 at the end",
+            "CosineAnnealingWarmRestarts: 0.024472 at the end",
+            "LinearLr, then a cosine: 0.000000 at the end",
+            "OneCycleLr: 0.000004 at the end",
+            "ReduceLrOnPlateau: 0.125000 at the end",
+            "the loss it watches: 0.025000 at the end",
+        ],
+    );
+    let svg = std::fs::read_to_string(folder.path().join("schedules.svg")).unwrap();
+    assert_eq!(svg.matches("learning rate</text>").count(), 4);
 }

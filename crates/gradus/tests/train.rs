@@ -2,8 +2,10 @@
 
 use gradus::data::{DataLoader, TensorDataset, digits};
 use gradus::nn::{self, Layer, Module, Sequential};
-use gradus::optim::{Adam, Optimizer, Sgd};
-use gradus::train::{Checkpoint, Config, Event, Outcome, Run, Summary, Task, Trainer, evaluate};
+use gradus::optim::{Adam, OPTIMIZERS, Optimizer, Sgd};
+use gradus::train::{
+    Checkpoint, Config, Event, Outcome, Run, SCHEDULERS, Schedule, Summary, Task, Trainer, evaluate,
+};
 use gradus::{Error, Kind, Result, Tensor, no_grad};
 use std::fs;
 use std::path::Path;
@@ -39,7 +41,7 @@ fn train(
     let model = run.config().build_model()?;
     let mut optimizer = run.config().build_optimizer(&model)?;
     let (train, test) = loaders();
-    Trainer::new(run.config().epochs)
+    (run.config().build_trainer(train.len())?)
         .run(run)
         .listen(listen)
         .stop_when(stop.clone())
@@ -158,6 +160,130 @@ fn a_stopped_run_goes_on_as_if_nothing_had_happened() {
         );
         assert_eq!(run.history().unwrap(), summary.history);
     }
+}
+
+/// A schedule, an average or a count that began anew would show in the bits: the run is stopped in
+/// each epoch, and each part is another process that reads the folder.
+#[test]
+fn settings_of_the_loop_go_on_too() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, optimizer) in SCHEDULERS.iter().zip(OPTIMIZERS) {
+        let config = Config {
+            scheduler: Some(name.to_string()),
+            optimizer: optimizer.to_string(),
+            clip_norm: Some(0.5),
+            accumulate: Some(2),
+            early_stopping: Some(2),
+            ..config(4)
+        };
+        let whole = Run::create(dir.path().join(name), &config).unwrap();
+        let expected = quietly(&whole);
+        let folder = dir.path().join(format!("{name}-stopped"));
+        let mut run = Run::create(&folder, &config).unwrap();
+        for stop_in in 1..4 {
+            let stop = Arc::new(AtomicBool::new(false));
+            let listen = |event: Event<'_>| {
+                if let Event::Step { epoch, .. } = event {
+                    stop.store(epoch == stop_in, Ordering::Relaxed);
+                }
+                Ok(())
+            };
+            // The first batch of an epoch is no step yet: it goes on to the second.
+            let done = train(&run, listen, &stop).unwrap().done;
+            assert_eq!(done, (stop_in - 1, 2), "{name}");
+            run = Run::open(&folder).unwrap();
+        }
+        let summary = quietly(&run);
+        let rates = |s: &Summary| s.history.iter().map(|e| e.lr).collect::<Vec<_>>();
+        assert_eq!(rates(&summary), rates(&expected), "{name}");
+        assert_eq!(figures(&summary), figures(&expected), "{name}");
+        assert!(model_bytes(&run) == model_bytes(&whole), "{name}");
+        assert!(best_bytes(&run) == best_bytes(&whole), "{name}");
+    }
+}
+
+fn best_bytes(run: &Run) -> Vec<u8> {
+    fs::read(run.folder().join("best.safetensors")).unwrap()
+}
+
+/// The best model is kept while later ones are worse, and a run that has ended stays ended.
+#[test]
+fn early_stopping_keeps_the_best_model_beside_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Run::create(dir.path(), &config(20)).unwrap();
+    let model = run.config().build_model().unwrap();
+    let mut sgd = Sgd::new(model.parameters(), 0.5);
+    let (train, test) = loaders();
+    let mut models = Vec::new();
+    let mut fit = || {
+        Trainer::new(20)
+            .run(&run)
+            .early_stopping(3)
+            // From the third epoch on nothing but harm is done.
+            .schedule(Schedule::Epochs(Box::new(|base, epoch| {
+                if epoch < 2 { base } else { 50.0 }
+            })))
+            .listen(|event: Event<'_>| {
+                if let Event::Checkpoint { .. } = event {
+                    models.push(model_bytes(&run));
+                }
+                Ok(())
+            })
+            .fit(&model, &mut sgd, &train, &test)
+            .unwrap()
+    };
+    let summary = fit();
+    assert_eq!(summary.outcome, Outcome::EarlyStopped);
+    assert_eq!(summary.history.len(), 5);
+    let again = fit();
+    assert_eq!(again.outcome, Outcome::EarlyStopped);
+    assert_eq!(again.history, summary.history);
+    assert!(best_bytes(&run) == models[1] && best_bytes(&run) != models[4]);
+    assert_eq!(models.len(), 5);
+    // The optimizer is as it was.
+    assert_eq!(sgd.lr(), 0.5);
+}
+
+/// Batches of different sizes would each count the same, or the gradient grow with their number.
+#[test]
+fn accumulated_batches_are_one_large_batch() {
+    let parameters = |batch_size, accumulate| {
+        let model = config(1).build_model().unwrap();
+        let mut sgd = Sgd::new(model.parameters(), 0.5);
+        let digits = digits().unwrap();
+        // 1437 images: 14 batches of 100 and one of 37, or 5 steps of 300, the last of 237.
+        let train = DataLoader::new(digits.train, batch_size)
+            .unwrap()
+            .shuffle(0);
+        let test = DataLoader::new(digits.test, 200).unwrap();
+        let trainer = Trainer::new(1).accumulate(accumulate);
+        trainer.fit(&model, &mut sgd, &train, &test).unwrap();
+        let parameters = model.parameters().into_iter();
+        parameters
+            .flat_map(|p| p.to_vec::<f64>().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let (small, large) = (parameters(100, 3), parameters(300, 1));
+    let apart = small.iter().zip(&large).map(|(a, b)| (a - b).abs());
+    assert!(apart.fold(0.0, f64::max) < 1e-5);
+}
+
+/// Three steps of a norm of lr·0.001 each lead no further.
+#[test]
+fn clipped_steps_are_short() {
+    let model = config(1).build_model().unwrap();
+    let start = config(1).build_model().unwrap();
+    let mut sgd = Sgd::new(model.parameters(), 1.0);
+    let (train, test) = loaders();
+    let trainer = Trainer::new(1).clip_grad_norm(0.001);
+    trainer.fit(&model, &mut sgd, &train, &test).unwrap();
+    let pairs = model.parameters().into_iter().zip(start.parameters());
+    let squares = pairs.map(|(a, b)| {
+        let apart = a.sub(&*b).unwrap().norm(2, ..).unwrap();
+        apart.item::<f64>().unwrap().powi(2)
+    });
+    let moved = squares.sum::<f64>().sqrt();
+    assert!(moved > 0.001 && moved < 0.003001, "{moved}");
 }
 
 /// Killed between the two writes, an epoch is recorded that the saved state does not know.
@@ -361,13 +487,20 @@ fn settings_that_contradict_each_other_are_refused() {
         ("\nlr = -1", "lr must be a number of at least 0, not -1"),
         (
             "optimizer = \"adam\"\nmomentum = 0.9",
-            "momentum is a setting of sgd, not of adam",
+            "momentum is a setting of sgd and rmsprop, not of adam",
         ),
         (
             "optimizer = \"lion\"",
             "the known ones are sgd, adam, adamw",
         ),
         ("batch_size = 0", "batch_size must be at least 1"),
+        (
+            "scheduler = \"sine\"",
+            "the known ones are step, exponential, cosine",
+        ),
+        ("clip_norm = 0", "clip_norm must be above 0, not 0"),
+        ("early_stopping = 0", "early_stopping must be at least 1"),
+        ("accumulate = 0", "accumulate must be at least 1"),
         (
             "task = { input = [0, 3], classes = [\"a\"] }",
             "both must hold something",

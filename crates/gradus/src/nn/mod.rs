@@ -4,6 +4,7 @@
 //! module that maps one tensor to another; [`Sequential`] chains layers.
 
 mod activation;
+pub(crate) mod clip;
 mod conv;
 mod dropout;
 mod dtype;
@@ -29,6 +30,7 @@ pub use activation::{
     ACTIVATIONS, Gelu, Hardsigmoid, Hardswish, LogSigmoid, Mish, Relu, Relu6, Selu, Sigmoid, Silu,
     Softplus, Softsign, Tanh, Tanhshrink, activation,
 };
+pub use clip::{clip_grad_norm_, clip_grad_value_};
 pub use conv::{Conv, Conv1d, Conv2d, ConvTranspose, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{Dropout, Dropout2d};
 pub use dtype::with_dtype;
@@ -44,6 +46,7 @@ pub use loss::{
     gaussian_nll_loss, hinge_embedding_loss, huber_loss, kl_div, l1_loss, mse_loss,
     multi_margin_loss, nll_loss, poisson_nll_loss, smooth_l1_loss, triplet_margin_loss,
 };
+pub(crate) use module::copied;
 pub use module::{Buffer, Layer, Mode, Module, Parameter, Part, StateDict, join};
 pub use norm::{BatchNorm, BatchNorm1d, BatchNorm2d, GroupNorm, LayerNorm, RmsNorm};
 pub use pool::{

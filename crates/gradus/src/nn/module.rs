@@ -9,6 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Tensors by path, such as `0.weight`: what a module saves and loads.
 pub type StateDict = BTreeMap<String, Tensor>;
 
+/// Tensors of its own: those of a state go on to change with what they were taken from.
+pub(crate) fn copied(state: &StateDict) -> Result<StateDict> {
+    let copies = state.iter().map(|(name, tensor)| {
+        let own = tensor.zeros_like()?;
+        own.copy_(tensor)?;
+        Ok((name.clone(), own))
+    });
+    copies.collect()
+}
+
 /// A leaf of a module's tree.
 #[derive(Clone, Copy, Debug)]
 pub enum Part<'a> {

@@ -1,11 +1,20 @@
-//! Optimizers: how parameters follow their gradients. In order of difficulty: [`Sgd`], [`Adam`],
-//! [`AdamW`].
+//! Optimizers: how parameters follow their gradients. In order of difficulty: [`Sgd`], [`Adagrad`],
+//! [`Rmsprop`], [`Adadelta`], [`Adam`], [`AdamW`].
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod ema;
+pub mod lr_scheduler;
+mod rmsprop;
 mod sgd;
 mod slots;
 
+pub use adadelta::Adadelta;
+pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
+pub use ema::Ema;
+pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
 pub use slots::Slots;
 
@@ -57,10 +66,13 @@ pub trait Optimizer: Send {
 }
 
 /// The names that [`optimizer`] knows.
-pub const OPTIMIZERS: &[&str] = &["sgd", "adam", "adamw"];
+pub const OPTIMIZERS: &[&str] = &["sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta"];
 
-/// The optimizer of this name. `momentum` is for `sgd` alone; `weight_decay` is decoupled for
-/// `adamw`, an L2 penalty otherwise.
+/// Those of [`OPTIMIZERS`] that take a momentum.
+pub const WITH_MOMENTUM: &[&str] = &["sgd", "rmsprop"];
+
+/// The optimizer of this name. `momentum` is for those of [`WITH_MOMENTUM`]; `weight_decay` is
+/// decoupled for `adamw`, an L2 penalty otherwise.
 ///
 /// # Errors
 /// For an unknown name, or a momentum where there is none.
@@ -71,31 +83,53 @@ pub fn optimizer(
     momentum: f64,
     weight_decay: f64,
 ) -> Result<Box<dyn Optimizer>> {
-    if momentum != 0.0 && name != "sgd" {
-        return Err(Error::new(
-            Kind::Value,
-            format!("momentum is a setting of sgd, not of {name}"),
-        ));
+    if momentum != 0.0 {
+        check_momentum(name)?;
     }
-    match name {
-        "sgd" => Ok(Box::new(
+    Ok(match name {
+        "sgd" => Box::new(
             Sgd::new(parameters, lr)
                 .momentum(momentum)
                 .weight_decay(weight_decay),
-        )),
-        "adam" => Ok(Box::new(
-            Adam::new(parameters, lr).weight_decay(weight_decay),
-        )),
-        "adamw" => Ok(Box::new(
-            AdamW::new(parameters, lr).weight_decay(weight_decay),
-        )),
-        _ => Err(Error::new(
-            Kind::Value,
-            format!(
-                "unknown optimizer '{name}'; the known ones are {}",
-                OPTIMIZERS.join(", ")
-            ),
-        )),
+        ),
+        "adam" => Box::new(Adam::new(parameters, lr).weight_decay(weight_decay)),
+        "adamw" => Box::new(AdamW::new(parameters, lr).weight_decay(weight_decay)),
+        "rmsprop" => Box::new(
+            Rmsprop::new(parameters, lr)
+                .momentum(momentum)
+                .weight_decay(weight_decay),
+        ),
+        "adagrad" => Box::new(Adagrad::new(parameters, lr).weight_decay(weight_decay)),
+        "adadelta" => Box::new(Adadelta::new(parameters, lr).weight_decay(weight_decay)),
+        _ => {
+            return Err(Error::new(
+                Kind::Value,
+                format!(
+                    "unknown optimizer '{name}'; the known ones are {}",
+                    OPTIMIZERS.join(", ")
+                ),
+            ));
+        }
+    })
+}
+
+/// An error unless the optimizer of this name takes a momentum.
+pub(crate) fn check_momentum(name: &str) -> Result<()> {
+    if WITH_MOMENTUM.contains(&name) {
+        return Ok(());
+    }
+    let owners = WITH_MOMENTUM.join(" and ");
+    let message = format!("momentum is a setting of {owners}, not of {name}");
+    Err(Error::new(Kind::Value, message))
+}
+
+/// A learning rate that suits the optimizer of this name: PyTorch's, but 0.1 for `sgd`.
+pub(crate) fn usual_lr(name: &str) -> f64 {
+    match name {
+        "sgd" => 0.1,
+        "rmsprop" | "adagrad" => 0.01,
+        "adadelta" => 1.0,
+        _ => 0.001,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The settings of a run, and the model they describe.
 
+use super::{SCHEDULERS, Schedule, Trainer};
 use crate::models::{self, MODELS};
 use crate::nn::{self, Layer, Module};
 use crate::optim::{self, Optimizer};
@@ -43,11 +44,23 @@ pub struct Config {
     /// The learning rate; none: what suits the optimizer, see [`resolved`](Config::resolved).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lr: Option<f64>,
-    /// The momentum, for `sgd` alone; none: what suits the optimizer.
+    /// The momentum, for `sgd` and `rmsprop`; none: what suits the optimizer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub momentum: Option<f64>,
     /// The weight decay.
     pub weight_decay: f64,
+    /// The name of a learning-rate schedule, see [`Schedule::named`]; none: the rate is constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheduler: Option<String>,
+    /// The largest norm of a step's gradients; none: they are not clipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Epochs without a smaller test loss after which training ends; none: it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<usize>,
+    /// Batches of a step of the optimizer; none: 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accumulate: Option<usize>,
     /// The seed of initial weights, order of samples and all else that is random.
     pub seed: u64,
     /// What the data set asks of a model; filled in when a run begins.
@@ -79,6 +92,10 @@ impl Default for Config {
             lr: None,
             momentum: None,
             weight_decay: 0.0,
+            scheduler: None,
+            clip_norm: None,
+            early_stopping: None,
+            accumulate: None,
             seed: 0,
             task: None,
         }
@@ -101,13 +118,12 @@ impl Config {
         Ok(config)
     }
 
-    /// The same settings with nothing left to the optimizer: `lr` is 0.1 for `sgd` and 0.001 for
-    /// the others unless given, `momentum` 0.9 for `sgd`.
+    /// The same settings with nothing left to the optimizer: unless given, `lr` is 0.1 for `sgd`, 0.01
+    /// for `rmsprop` and `adagrad`, 1 for `adadelta` and 0.001 for the others, `momentum` 0.9 for `sgd`.
     #[must_use]
     pub fn resolved(mut self) -> Self {
-        let sgd = self.optimizer == "sgd";
-        self.lr.get_or_insert(if sgd { 0.1 } else { 0.001 });
-        if sgd {
+        self.lr.get_or_insert(optim::usual_lr(&self.optimizer));
+        if self.optimizer == "sgd" {
             self.momentum.get_or_insert(0.9);
         }
         self
@@ -141,6 +157,14 @@ impl Config {
         };
         positive("epochs", self.epochs)?;
         positive("batch_size", self.batch_size)?;
+        positive("early_stopping", self.early_stopping.unwrap_or(1))?;
+        positive("accumulate", self.accumulate.unwrap_or(1))?;
+        if let Some(name) = &self.scheduler {
+            known("scheduler", name, SCHEDULERS)?;
+        }
+        if let Some(norm) = self.clip_norm.filter(|norm| norm.is_nan() || *norm <= 0.0) {
+            return Err(invalid(format!("clip_norm must be above 0, not {norm}")));
+        }
         self.resize
             .iter()
             .flatten()
@@ -159,9 +183,8 @@ impl Config {
                 )));
             }
         }
-        if self.momentum.is_some() && self.optimizer != "sgd" {
-            let message = format!("momentum is a setting of sgd, not of {}", self.optimizer);
-            return Err(invalid(message));
+        if self.momentum.is_some() {
+            optim::check_momentum(&self.optimizer)?;
         }
         // TOML has signed integers.
         if i64::try_from(self.seed).is_err() {
@@ -202,6 +225,29 @@ impl Config {
             "resnet20" => Box::new(models::resnet20(image()?, classes)?),
             name => return Err(unknown("model", name, MODELS)),
         })
+    }
+
+    /// The trainer with these settings, for epochs of `batches` batches.
+    ///
+    /// # Errors
+    /// If the scheduler's name is unknown, or there is nothing to train.
+    pub fn build_trainer<'a>(&self, batches: usize) -> Result<Trainer<'a>> {
+        let accumulate = self.accumulate.unwrap_or(1);
+        let mut trainer = Trainer::new(self.epochs)
+            .seed(self.seed)
+            .accumulate(accumulate);
+        if let Some(name) = &self.scheduler {
+            let lr = self.clone().resolved().lr.unwrap_or_default();
+            let steps = batches.div_ceil(accumulate.max(1));
+            trainer = trainer.schedule(Schedule::named(name, lr, self.epochs, steps)?);
+        }
+        if let Some(max_norm) = self.clip_norm {
+            trainer = trainer.clip_grad_norm(max_norm);
+        }
+        if let Some(patience) = self.early_stopping {
+            trainer = trainer.early_stopping(patience);
+        }
+        Ok(trainer)
     }
 
     /// The optimizer for the parameters of `model`.

@@ -58,7 +58,7 @@ pub struct Epoch {
     pub test_loss: f64,
     /// Share of test samples that were classified rightly after the epoch.
     pub test_accuracy: f64,
-    /// The learning rate.
+    /// The learning rate of its last step.
     pub lr: f64,
     /// Seconds that training took, without the test.
     pub seconds: f64,
@@ -73,6 +73,9 @@ pub enum Outcome {
     Finished,
     /// It was asked to stop; the state is saved if there is a run folder.
     Interrupted,
+    /// The test loss had not become better for long; see
+    /// [`Trainer::early_stopping`](super::Trainer::early_stopping).
+    EarlyStopped,
 }
 
 /// What is left when training is over.

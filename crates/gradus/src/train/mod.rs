@@ -6,14 +6,18 @@
 mod checkpoint;
 mod config;
 mod event;
+mod lr_find;
 mod progress;
 mod run;
+mod schedule;
 mod trainer;
 
 pub use crate::models::MODELS;
 pub use checkpoint::Checkpoint;
 pub use config::{Config, Task};
 pub use event::{Epoch, Event, Listener, Outcome, Summary};
+pub use lr_find::{LrFind, lr_find};
 pub use progress::Progress;
 pub use run::Run;
+pub use schedule::{SCHEDULERS, Schedule};
 pub use trainer::{Score, Trainer, evaluate, evaluate_with};

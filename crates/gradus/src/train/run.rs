@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
 const MODEL: &str = "model.safetensors";
+const BEST: &str = "best.safetensors";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const METRICS: &str = "metrics.jsonl";
 const CURVES: &str = "curves.svg";
@@ -19,6 +20,7 @@ const CURVES: &str = "curves.svg";
 /// - `config.toml`: the settings;
 /// - `model.safetensors`: the weights after the last saved step;
 /// - `checkpoint.safetensors`: weights, optimizer and position, to go on from;
+/// - `best.safetensors`: the weights after the epoch with the smallest test loss, with early stopping;
 /// - `metrics.jsonl`: one line an epoch;
 /// - `curves.svg`: loss and accuracy over the epochs.
 ///
@@ -203,6 +205,11 @@ impl Run {
         at.save(&path, model, optimizer)?;
         safetensors::save(self.path(MODEL), &model.state_dict(), None)?;
         Ok(path)
+    }
+
+    /// Writes the model as the best so far.
+    pub(super) fn save_best(&self, model: &dyn Module) -> Result<()> {
+        safetensors::save(self.path(BEST), &model.state_dict(), None)
     }
 
     fn path(&self, file: &str) -> PathBuf {

@@ -1,8 +1,8 @@
 //! The training loop.
 
-use super::{Checkpoint, Epoch, Event, Listener, Outcome, Run, Summary};
+use super::{Checkpoint, Epoch, Event, Listener, Outcome, Run, Schedule, Summary};
 use crate::data::DataLoader;
-use crate::nn::{self, Layer};
+use crate::nn::{self, Layer, Parameter};
 use crate::optim::Optimizer;
 use crate::random::{self, Generator};
 use crate::{Error, Kind, Result, Tensor, no_grad};
@@ -35,6 +35,10 @@ use std::time::Instant;
 pub struct Trainer<'a> {
     epochs: usize,
     seed: u64,
+    schedule: Option<Schedule>,
+    clip_grad_norm: Option<f64>,
+    accumulate: usize,
+    early_stopping: Option<usize>,
     listeners: Vec<Box<dyn Listener + 'a>>,
     run: Option<&'a Run>,
     stop: Arc<AtomicBool>,
@@ -57,6 +61,10 @@ impl<'a> Trainer<'a> {
         Self {
             epochs,
             seed: 0,
+            schedule: None,
+            clip_grad_norm: None,
+            accumulate: 1,
+            early_stopping: None,
             listeners: Vec::new(),
             run: None,
             stop: Arc::default(),
@@ -68,6 +76,40 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Changes the learning rate by this schedule, from the optimizer's own on; that is what the
+    /// optimizer has again at the end. None by default.
+    #[must_use]
+    pub fn schedule(mut self, schedule: Schedule) -> Self {
+        self.schedule = Some(schedule);
+        self
+    }
+
+    /// Scales the gradients of each step to this norm at most
+    /// ([`clip_grad_norm_`](nn::clip_grad_norm_)). Not by default.
+    #[must_use]
+    pub fn clip_grad_norm(mut self, max_norm: f64) -> Self {
+        self.clip_grad_norm = Some(max_norm);
+        self
+    }
+
+    /// One step of the optimizer for so many batches, with the mean gradient over all their samples:
+    /// that of one large batch, without its memory. The last step of an epoch may have fewer. 1 by
+    /// default. It stops when asked only after a step, so that no gradient is lost.
+    #[must_use]
+    pub fn accumulate(mut self, batches: usize) -> Self {
+        self.accumulate = batches;
+        self
+    }
+
+    /// Ends when the test loss has not become smaller for `patience` epochs (Prechelt, "Early
+    /// stopping", 1998). The run's folder, if there is one, has the model of the smallest test loss as
+    /// `best.safetensors`. Not by default.
+    #[must_use]
+    pub fn early_stopping(mut self, patience: usize) -> Self {
+        self.early_stopping = Some(patience);
         self
     }
 
@@ -105,6 +147,24 @@ impl<'a> Trainer<'a> {
         train: &DataLoader,
         test: &DataLoader,
     ) -> Result<Summary> {
+        if self.accumulate == 0 || self.early_stopping == Some(0) {
+            let message = "accumulate and early_stopping must be at least 1";
+            return Err(Error::new(Kind::Value, message));
+        }
+        let base = optimizer.lr();
+        let summary = self.fit_from(base, model, optimizer, train, test);
+        optimizer.set_lr(base);
+        summary
+    }
+
+    fn fit_from(
+        &mut self,
+        base: f64,
+        model: &dyn Layer,
+        optimizer: &mut dyn Optimizer,
+        train: &DataLoader,
+        test: &DataLoader,
+    ) -> Result<Summary> {
         let (mut at, mut history) = match self.run {
             Some(run) => run.restore(model, optimizer)?,
             None => (Checkpoint::default(), Vec::new()),
@@ -118,7 +178,12 @@ impl<'a> Trainer<'a> {
         })?;
         let mut outcome = Outcome::Finished;
         while at.epochs < self.epochs {
-            if !self.train_epoch(&mut at, model, optimizer, train)? {
+            if self.is_stale(&history) {
+                outcome = Outcome::EarlyStopped;
+                break;
+            }
+            let lr = |schedule: &Schedule, steps| schedule.lr(base, &history, steps);
+            if !self.train_epoch(&mut at, model, optimizer, train, lr)? {
                 outcome = Outcome::Interrupted;
                 self.save(&at, model, optimizer)?;
                 break;
@@ -152,6 +217,9 @@ impl<'a> Trainer<'a> {
             };
             if let Some(run) = self.run {
                 run.record(&history)?;
+                if self.early_stopping.is_some() && best(&history) == Some(epoch) {
+                    run.save_best(model)?;
+                }
             }
             self.tell(Event::Epoch(&history[history.len() - 1]))?;
             self.save(&at, model, optimizer)?;
@@ -165,19 +233,35 @@ impl<'a> Trainer<'a> {
         Ok(summary)
     }
 
-    /// Trains what is left of an epoch. False if it was asked to stop before the end.
+    /// Whether the last so many epochs were no better.
+    fn is_stale(&self, history: &[Epoch]) -> bool {
+        let since = best(history).map_or(0, |best| history.len() - best);
+        self.early_stopping
+            .is_some_and(|patience| since >= patience)
+    }
+
+    /// Trains what is left of an epoch, with the learning rate that `lr` gives for a schedule and a
+    /// number of steps. False if it was asked to stop before the end.
     fn train_epoch(
         &mut self,
         at: &mut Checkpoint,
         model: &dyn Layer,
         optimizer: &mut dyn Optimizer,
         train: &DataLoader,
+        lr: impl Fn(&Schedule, usize) -> f64,
     ) -> Result<bool> {
         model.train(true);
+        let parameters = model.parameters();
         let epoch = at.epochs + 1;
         let (before, start) = (at.seconds, Instant::now());
+        // Samples whose gradients wait for the optimizer's next step.
+        let mut waiting = 0;
         for batch in train.iter_from(at.epochs as u64, at.steps) {
             let (x, y) = batch?;
+            if let Some(schedule) = &self.schedule {
+                let steps = at.epochs * train.len().div_ceil(self.accumulate);
+                optimizer.set_lr(lr(schedule, steps + at.steps / self.accumulate));
+            }
             let stream = Generator::from_parts(&[self.seed, at.epochs as u64, at.steps as u64]);
             let (logits, loss) = random::scoped(stream, || {
                 let logits = model.forward(&x)?;
@@ -195,10 +279,22 @@ impl<'a> Trainer<'a> {
                     optimizer.lr(),
                 ));
             }
-            optimizer.zero_grad();
-            loss.backward()?;
-            optimizer.step()?;
+            if waiting == 0 {
+                optimizer.zero_grad();
+            }
+            waiting += y.numel();
             at.steps += 1;
+            let is_step = at.steps.is_multiple_of(self.accumulate) || at.steps == train.len();
+            if self.accumulate == 1 {
+                loss.backward()?;
+            } else {
+                // Batches count by their samples, as they would in one large batch.
+                loss.mul(y.numel() as f64)?.backward()?;
+            }
+            if is_step {
+                self.step(&parameters, optimizer, waiting)?;
+                waiting = 0;
+            }
             at.samples += y.numel();
             at.correct += correct(&logits, &y)?;
             at.loss_sum += value * y.numel() as f64;
@@ -208,11 +304,27 @@ impl<'a> Trainer<'a> {
                 step: at.steps,
                 score: at.score(),
             })?;
-            if self.stop.load(Ordering::Relaxed) {
+            if is_step && self.stop.load(Ordering::Relaxed) {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// A step of the optimizer by the gradients of so many samples.
+    fn step(
+        &self,
+        parameters: &[Parameter],
+        optimizer: &mut dyn Optimizer,
+        samples: usize,
+    ) -> Result<()> {
+        if self.accumulate > 1 {
+            nn::clip::change(parameters, |grad| grad.mul(1.0 / samples as f64))?;
+        }
+        if let Some(max_norm) = self.clip_grad_norm {
+            nn::clip_grad_norm_(parameters, max_norm)?;
+        }
+        optimizer.step()
     }
 
     fn save(
@@ -300,6 +412,14 @@ pub fn evaluate_with(
         }
         Ok(sums.score())
     })
+}
+
+/// The number of the epoch with the smallest test loss, the first of equal ones.
+fn best(history: &[Epoch]) -> Option<usize> {
+    let best = history
+        .iter()
+        .min_by(|a, b| a.test_loss.total_cmp(&b.test_loss));
+    best.map(|epoch| epoch.epoch)
 }
 
 /// How many rows have their largest logit at their class.
