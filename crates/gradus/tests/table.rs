@@ -87,6 +87,12 @@ fn files_are_written_in_many_ways() {
     // Names as pandas mends them; those that are not there are numbers.
     let table = read("a,a,b,a.1,\n1,2,3,4,5\n").unwrap();
     assert_eq!(table.columns(), ["a", "a.2", "b", "a.1", "5"]);
+    // Names that meet those of columns without one; very many that meet each other.
+    let csv = ReadCsv::new().header(true);
+    let table = csv.from_reader("4,,,\n1,2,3,5\n".as_bytes()).unwrap();
+    assert_eq!(table.columns(), ["4", "2", "3", "4.1"]);
+    let wide = format!("{}\n", "a,".repeat(100_000));
+    assert_eq!(read(&wide).unwrap().columns()[99_999], "a.99999");
     // A first line with a number has no names.
     let table = read("M,0.5\nF,0.25\n").unwrap();
     assert_eq!(

@@ -10,6 +10,7 @@ pub use csv::{Chunks, ReadCsv};
 pub use describe::{Description, Summary};
 
 use gradus_core::{DType, Error, Kind, Result, Tensor};
+use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
 use std::ops::Range;
@@ -176,7 +177,8 @@ impl Table {
             .map(|(name, column)| (name.into(), column));
         let (names, columns): (Vec<String>, Vec<Column>) = columns.unzip();
         let rows = columns.first().map_or(0, Column::len);
-        for (j, (name, column)) in names.iter().zip(&columns).enumerate() {
+        let mut taken = HashSet::new();
+        for (name, column) in names.iter().zip(&columns) {
             if column.len() != rows {
                 let message = format!(
                     "Table: columns must have the same length; {} has {rows} rows and {name} has {}",
@@ -185,7 +187,7 @@ impl Table {
                 );
                 return Err(Error::new(Kind::Shape, message));
             }
-            if names[..j].contains(name) {
+            if !taken.insert(name) {
                 let message = format!("Table: two columns are called {name}; rename one");
                 return Err(Error::new(Kind::Value, message));
             }

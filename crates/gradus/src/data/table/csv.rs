@@ -3,6 +3,7 @@
 use super::{Column, Origin, Table, Within};
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use gradus_core::{Error, Kind, Result};
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -386,27 +387,30 @@ impl Cells {
 
 /// Names of which no two are the same, none of them empty.
 pub(super) fn unique(names: &[String]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::with_capacity(names.len());
-    let mut taken: std::collections::HashSet<String> = names.iter().cloned().collect();
-    for (j, name) in names.iter().enumerate() {
-        let name = if name.is_empty() {
-            (j + 1).to_string()
-        } else {
-            name.clone()
+    let mut taken: HashSet<String> = names.iter().cloned().collect();
+    // Of each name the number that comes next behind it.
+    let mut again: HashMap<String, usize> = HashMap::new();
+    let numbered = names
+        .iter()
+        .enumerate()
+        .map(|(j, name)| match name.as_str() {
+            "" => (j + 1).to_string(),
+            name => name.to_string(),
+        });
+    let mut unique = |name: String| {
+        let Some(next) = again.get_mut(&name) else {
+            again.insert(name.clone(), 1);
+            return name;
         };
-        let again = found.contains(&name);
-        let free = (1..)
-            .map(|i| format!("{name}.{i}"))
-            .find(|n| !taken.contains(n));
-        let name = if again {
-            free.unwrap_or_default()
-        } else {
-            name
-        };
-        taken.insert(name.clone());
-        found.push(name);
-    }
-    found
+        loop {
+            let other = format!("{name}.{next}");
+            *next += 1;
+            if taken.insert(other.clone()) {
+                return other;
+            }
+        }
+    };
+    numbered.map(&mut unique).collect()
 }
 
 /// The character between fields: of those that are usual the one that the first line has most of

@@ -156,7 +156,7 @@ impl fmt::Display for Description {
 ///
 /// ```
 /// let table = gradus::data::Table::from_reader("x,name\n1.5,a\n12,NA\n".as_bytes())?;
-/// assert_eq!(table.to_string(), "      x  name\n0   1.5     a\n1    12   NaN\n");
+/// assert_eq!(table.to_string(), "     x  name\n0  1.5     a\n1   12   NaN\n");
 /// # Ok::<(), gradus::Error>(())
 /// ```
 impl fmt::Display for Table {
