@@ -4,7 +4,8 @@ use gradus::data::{DataLoader, TensorDataset, digits};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::{Adam, OPTIMIZERS, Optimizer, Sgd};
 use gradus::train::{
-    Checkpoint, Config, Event, Outcome, Run, SCHEDULERS, Schedule, Summary, Task, Trainer, evaluate,
+    Checkpoint, Config, Event, Outcome, Run, SCHEDULERS, Schedule, Summary, Task, Trainer,
+    evaluate, lr_find,
 };
 use gradus::{Error, Kind, Result, Tensor, no_grad};
 use std::fs;
@@ -266,6 +267,41 @@ fn accumulated_batches_are_one_large_batch() {
     let (small, large) = (parameters(100, 3), parameters(300, 1));
     let apart = small.iter().zip(&large).map(|(a, b)| (a - b).abs());
     assert!(apart.fold(0.0, f64::max) < 1e-5);
+}
+
+/// The test is to leave no trace, and to end before numbers overflow.
+#[test]
+fn the_range_test_leaves_model_and_optimizer_as_they_were() {
+    let model = config(1).build_model().unwrap();
+    let mut adam = Adam::new(model.parameters(), 0.01);
+    let (data, test) = loaders();
+    Trainer::new(1)
+        .fit(&model, &mut adam, &data, &test)
+        .unwrap();
+    let numbers = |state: nn::StateDict| -> Vec<Vec<f64>> {
+        state.values().map(|t| t.to_vec().unwrap()).collect()
+    };
+    let before = (numbers(model.state_dict()), numbers(adam.state_dict()));
+    let found = lr_find(&model, &mut adam, &data, 1e-5..=100.0, 60).unwrap();
+    assert_eq!(
+        before,
+        (numbers(model.state_dict()), numbers(adam.state_dict()))
+    );
+    assert_eq!(adam.lr(), 0.01);
+    let suggestion = found.suggestion.unwrap();
+    assert!((1e-4..1.0).contains(&suggestion), "{suggestion}");
+    assert!(found.points.len() < 60, "{}", found.points.len());
+    assert!(found.points.is_sorted_by(|a, b| a.0 < b.0));
+
+    for (range, steps) in [
+        (0.0..=1.0, 9),
+        (1.0..=0.1, 9),
+        (0.1..=f64::NAN, 9),
+        (0.1..=1.0, 1),
+    ] {
+        let error = lr_find(&model, &mut adam, &data, range, steps).unwrap_err();
+        assert_eq!(error.kind(), Kind::Value);
+    }
 }
 
 /// Three steps of a norm of lr·0.001 each lead no further.

@@ -16,7 +16,8 @@ const SMOOTH: f64 = 0.9;
 pub struct LrFind {
     /// Learning rates, and the training loss at each, averaged over those before.
     pub points: Vec<(f64, f64)>,
-    /// The learning rate at which the loss fell fastest; none if it never fell.
+    /// The learning rate at which the loss fell fastest on its way to the smallest; none if it never
+    /// fell.
     pub suggestion: Option<f64>,
 }
 
@@ -71,7 +72,14 @@ pub fn lr_find(
     model.load_state_dict(&state)?;
     optimizer.load_state_dict(&moments)?;
     let points = points?;
-    let falls = points.windows(2).map(|two| (two[0].1 - two[1].1, two[0].0));
+    // Beyond the smallest loss it only falls back from where it had leapt to.
+    let least = points
+        .iter()
+        .enumerate()
+        .min_by(|a, b| a.1.1.total_cmp(&b.1.1));
+    let until = least.map_or(0, |(at, _)| at + 1);
+    let falls = points[..until].windows(2);
+    let falls = falls.map(|two| (two[0].1 - two[1].1, two[0].0));
     let steepest = falls.max_by(|a, b| a.0.total_cmp(&b.0));
     let suggestion = steepest.filter(|(fall, _)| *fall > 0.0).map(|(_, lr)| lr);
     Ok(LrFind { points, suggestion })

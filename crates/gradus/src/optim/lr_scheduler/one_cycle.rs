@@ -11,10 +11,10 @@ use crate::Result;
 ///
 /// ```
 /// use gradus::optim::lr_scheduler::{LrScheduler, OneCycleLr};
-/// let schedule = OneCycleLr::new(0.5, 101)?.pct_start(0.31)?;
-/// assert_eq!(schedule.lr(0.0, 0), 0.5 / 25.0);
-/// assert_eq!(schedule.lr(0.0, 30), 0.5);
-/// assert!((schedule.lr(0.0, 100) - 0.5 / 25.0 / 1e4).abs() < 1e-15);
+/// let schedule = OneCycleLr::new(0.5, 100)?.pct_start(0.25)?;
+/// for (step, lr) in [(0, 0.5 / 25.0), (24, 0.5), (99, 0.5 / 25.0 / 1e4)] {
+///     assert!((schedule.lr(0.0, step) - lr).abs() < 1e-15);
+/// }
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
