@@ -30,6 +30,16 @@ pub fn thousands(n: usize) -> String {
     groups.join(",")
 }
 
+/// So many of what has this name: `1 cluster`, `1,437 clusters`.
+pub fn counted(n: usize, one: &str) -> String {
+    let ending = match one {
+        _ if n == 1 => "",
+        _ if one.ends_with("ch") => "es",
+        _ => "s",
+    };
+    format!("{} {one}{ending}", thousands(n))
+}
+
 /// A path as a word that can be pasted into a shell.
 pub fn shell_word(path: &Path) -> String {
     let path = path.display().to_string();
@@ -55,6 +65,13 @@ mod tests {
         ] {
             assert_eq!(thousands(n), text);
         }
+    }
+
+    #[test]
+    fn what_is_counted_has_the_ending_of_its_number() {
+        assert_eq!(counted(1, "cluster"), "1 cluster");
+        assert_eq!(counted(0, "cluster"), "0 clusters");
+        assert_eq!(counted(1200, "batch"), "1,200 batches");
     }
 
     /// A command that, pasted, means something else.

@@ -5,7 +5,7 @@ use super::watch::Watch;
 use super::{Input, Source, short};
 use crate::common::Threads;
 use crate::failure::{Failure, Result};
-use crate::output::{self, thousands};
+use crate::output::{self, counted, thousands};
 use clap::{Args, ValueEnum};
 use gradus::cluster::dbscan::{self, Estimate};
 use gradus::cluster::{self, FittedDbscan, KDistances, k_distances};
@@ -193,8 +193,8 @@ impl Dbscan {
         let labels: Vec<i64> = fitted.labels.to_vec()?;
         self.results.keep(&labels)?;
         let title = format!(
-            "{} clusters, eps {}",
-            thousands(fitted.n_clusters),
+            "{}, eps {}",
+            counted(fitted.n_clusters, "cluster"),
             short(eps)
         );
         (self.results).draw(&self.source, &input, &title, labels.clone(), None)?;
@@ -296,15 +296,14 @@ impl Dbscan {
             }));
         }
         output::line(format_args!(
-            "{} points of {} columns in {} clusters: eps {}, min_samples {}, {metric} by {}, {} core \
-             points, {:.3} s",
-            thousands(n),
-            input.names.len(),
-            thousands(sizes.len()),
+            "{} of {} in {}: eps {}, min_samples {}, {metric} by {}, {}, {:.3} s",
+            counted(n, "point"),
+            counted(input.names.len(), "column"),
+            counted(sizes.len(), "cluster"),
             short(found.eps),
             self.min_samples,
             name(fitted.algorithm),
-            thousands(cores),
+            counted(cores, "core point"),
             found.seconds
         ))?;
         let size = |name: &str, size| {

@@ -6,7 +6,7 @@ use super::watch::Watch;
 use super::{Input, Source, is_number};
 use crate::common::Threads;
 use crate::failure::{Failure, Result};
-use crate::output::{self, thousands};
+use crate::output::{self, counted, thousands};
 use clap::{Args, ValueEnum};
 use gradus::Tensor;
 use gradus::cluster::choose::{self, Choice};
@@ -129,7 +129,7 @@ impl Kmeans {
         let Some(fitted) = fitted else { return Ok(()) };
         let labels: Vec<i64> = fitted.labels.to_vec()?;
         self.results.keep(&labels)?;
-        let title = format!("{k} clusters");
+        let title = counted(k, "cluster");
         let centers = Some(&fitted.cluster_centers);
         (self.results).draw(&self.source, &input, &title, labels, centers)?;
         let panels: Vec<_> = choices.iter().map(Choice::panel).collect();
@@ -137,8 +137,8 @@ impl Kmeans {
         self.tell(&input, &fitted, &choices, seconds)?;
         if fitted.stopped {
             return Err(Failure::interrupted(format_args!(
-                "interrupted after {} iterations: these are the best clusters so far",
-                fitted.n_iter
+                "interrupted after {}: these are the best clusters so far",
+                counted(fitted.n_iter, "iteration")
             )));
         }
         Ok(())
@@ -290,18 +290,19 @@ impl Kmeans {
                 "suggestions": suggestions,
             }));
         }
+        let rounds = if self.mini_batch.is_some() {
+            "batch"
+        } else {
+            "iteration"
+        };
         output::line(format_args!(
-            "{} points of {d} columns in {} clusters{}: inertia {:.6}, {} {}{}, {seconds:.3} s",
-            thousands(n),
-            sizes.len(),
+            "{} of {} in {}{}: inertia {:.6}, {}{}, {seconds:.3} s",
+            counted(n, "point"),
+            counted(d, "column"),
+            counted(sizes.len(), "cluster"),
             (self.mini_batch).map_or(String::new(), |size| format!(" by batches of {size}")),
             fitted.inertia,
-            fitted.n_iter,
-            if self.mini_batch.is_some() {
-                "batches"
-            } else {
-                "iterations"
-            },
+            counted(fitted.n_iter, rounds),
             if fitted.converged {
                 ""
             } else {
