@@ -6,7 +6,7 @@
 //! packed together and go through the same kernel that looks at all points, so the labels are those
 //! that it would have found: bounds are widened by more than rounding can take from its scores.
 
-use super::nearest::{Centres, Consumer, Form, Least, SIDE, Set, walk};
+use super::nearest::{Centres, Consumer, Form, Least, SIDE, Set, squared, walk};
 use super::simd::Lane;
 use super::{Loop, vectorize};
 use std::ops::Range;
@@ -327,8 +327,8 @@ impl<T: Lane> Loop for End<'_, '_, T> {
                 Form::Differences => T::ZERO,
                 _ => look.moved.wrong(norm),
             };
-            *upper = look.moved.upper(positive(best + norm), wrong);
-            let least = positive(second + norm - wrong).sqrt();
+            *upper = look.moved.upper(squared(best + norm), wrong);
+            let least = squared(second + norm - wrong).sqrt();
             *lower = least * (T::ONE - look.moved.relative);
         }
         for p in 0..len {
@@ -342,12 +342,6 @@ impl<T: Lane> Loop for End<'_, '_, T> {
             }
         }
     }
-}
-
-/// A squared distance that rounding may have made negative.
-#[inline(always)]
-fn positive<T: Lane>(x: T) -> T {
-    if x > T::ZERO { x } else { T::ZERO }
 }
 
 impl<T: Lane> Look<'_, T> {

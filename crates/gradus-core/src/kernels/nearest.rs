@@ -63,8 +63,8 @@ pub(crate) struct Set<'a, T> {
 }
 
 impl<T> Set<'_, T> {
-    /// The coordinates of point `i`, and what lies between them: of a row they are the first `d`
-    /// numbers, of a packed point every number that is [`SIDE`] after another.
+    /// From the first coordinate of point `i` on: of a row the next ones follow, of a packed point they
+    /// are [`SIDE`] numbers apart.
     #[inline(always)]
     pub(super) fn point(&self, i: usize) -> &[T] {
         match self.form {
@@ -652,7 +652,7 @@ impl<T: Lane> Loop for Potential<'_, '_, T> {
 
 /// A squared distance that rounding may have made negative.
 #[inline(always)]
-fn squared<T: Lane>(x: T) -> T {
+pub(super) fn squared<T: Lane>(x: T) -> T {
     if x > T::ZERO { x } else { T::ZERO }
 }
 

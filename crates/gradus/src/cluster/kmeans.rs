@@ -376,11 +376,10 @@ impl KMeans {
             }
         }
         let best = best.expect("n_init is at least 1");
-        let labels: Vec<i64> = best.labels.iter().map(|&l| l.into()).collect();
         let centres = Tensor::from_vec(best.centres, [k, points.dims()])?;
         Ok(FittedKMeans {
             cluster_centers: centres.to_dtype(points.dtype())?,
-            labels: Tensor::from_vec(labels, [points.len()])?,
+            labels: tensor(&best.labels)?,
             inertia: best.inertia,
             n_iter: best.n_iter,
             converged: best.converged,
@@ -506,6 +505,13 @@ fn reseed(
     Ok(())
 }
 
+/// Labels as users get them: i64, shape \[n\].
+fn tensor(labels: &[i32]) -> Result<Tensor> {
+    let labels: Vec<i64> = labels.iter().map(|&label| label.into()).collect();
+    let n = labels.len();
+    Tensor::from_vec(labels, [n])
+}
+
 impl FittedKMeans {
     /// How many points each cluster has.
     ///
@@ -524,6 +530,14 @@ impl FittedKMeans {
             sizes[label as usize] += 1;
         }
         Ok(sizes)
+    }
+
+    /// The points, checked, the centres, and the number of the nearest one of each.
+    fn nearest(&self, x: &Tensor) -> Result<(Points, Vec<f64>, Vec<i32>)> {
+        let (points, centres) = self.points(x)?;
+        let mut labels = vec![0; points.len()];
+        points.label(&centres, &mut labels)?;
+        Ok((points, centres, labels))
     }
 
     /// The points, checked, and the centres.
@@ -553,11 +567,7 @@ impl FittedKMeans {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn predict(&self, x: &Tensor) -> Result<Tensor> {
-        let (points, centres) = self.points(x)?;
-        let mut labels = vec![0; points.len()];
-        points.label(&centres, &mut labels)?;
-        let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
-        Tensor::from_vec(labels, [points.len()])
+        tensor(&self.nearest(x)?.2)
     }
 
     /// The distances of the rows of `x` to the centres, shape [n, k], in the dtype of `x`.
@@ -591,9 +601,7 @@ impl FittedKMeans {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn score(&self, x: &Tensor) -> Result<f64> {
-        let (points, centres) = self.points(x)?;
-        let mut labels = vec![0; points.len()];
-        points.label(&centres, &mut labels)?;
+        let (points, centres, labels) = self.nearest(x)?;
         Ok(-points.inertia(&centres, &labels)?)
     }
 }

@@ -1,6 +1,6 @@
 //! K-means by small batches (Sculley, "Web-scale k-means clustering", 2010).
 
-use super::{FittedKMeans, Init, KMeans, Step};
+use super::{FittedKMeans, Init, KMeans, Step, tensor};
 use crate::cluster::value_error;
 use gradus_core::nearest::Points;
 use gradus_core::random::Generator;
@@ -249,11 +249,10 @@ impl MiniBatchKMeans {
         let mut labels = vec![0; n];
         points.label(&centres, &mut labels)?;
         let inertia = points.inertia(&centres, &labels)?;
-        let labels: Vec<i64> = labels.into_iter().map(i64::from).collect();
         let shape = [self.n_clusters, points.dims()];
         Ok(FittedKMeans {
             cluster_centers: Tensor::from_vec(centres, shape)?.to_dtype(points.dtype())?,
-            labels: Tensor::from_vec(labels, [n])?,
+            labels: tensor(&labels)?,
             inertia,
             n_iter,
             converged,
