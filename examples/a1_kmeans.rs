@@ -4,6 +4,7 @@
 //! The points are those of scikit-learn's `make_blobs(n_samples=1500, random_state=170)`, the first
 //! centres those of `numpy.random.choice(n, k, replace=False)` after `numpy.random.seed`.
 
+use clap::Parser;
 use gradus::cluster::{FittedKMeans, Init, KMeans};
 use gradus::plot::{Cloud, scatter};
 use gradus::random::Compat;
@@ -90,15 +91,18 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// K-means on four sets of blobs from three starts.
+#[derive(Parser)]
+struct Args {
+    /// Folder for the seven pictures
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
+}
+
 fn main() -> Result<()> {
-    let mut args = std::env::args().skip(1);
-    let folder = match args.next().as_deref() {
-        Some("--out") => args.next(),
-        other => other.map(String::from),
-    };
-    let folder = folder.unwrap_or_else(|| ".".into());
-    std::fs::create_dir_all(&folder)?;
-    for file in run(&mut std::io::stdout().lock(), Path::new(&folder))? {
+    let args = Args::parse();
+    std::fs::create_dir_all(&args.out)?;
+    for file in run(&mut std::io::stdout().lock(), &args.out)? {
         println!("{}", file.display());
     }
     Ok(())

@@ -1,14 +1,15 @@
 //! A2: regions where points lie densely, by DBSCAN, and what depends on the order of visits.
 //!
 //! Three pairs of eps and min_samples for each of two sets of points, coloured by cluster with noise
-//! in grey: `a2_moons.svg` and `a2_blobs.svg` in the folder given by `--out` (default: this one).
+//! in grey.
 
+use clap::Parser;
 use gradus::cluster::{Dbscan, Metric, k_distances};
 use gradus::data::{Blobs, make_moons};
 use gradus::plot::{Cloud, scatter};
 use gradus::{Result, Tensor};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Prints the figures and writes the pictures.
 pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
@@ -94,10 +95,16 @@ fn noise_is_final(out: &mut impl Write, x: &Tensor) -> Result<()> {
     Ok(())
 }
 
+/// DBSCAN on two sets of points, and what depends on the order of visits.
+#[derive(Parser)]
+struct Args {
+    /// Folder for a2_moons.svg and a2_blobs.svg
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
+}
+
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip_while(|a| a != "--out").skip(1);
-    let folder = arguments.next().unwrap_or_else(|| ".".into());
-    run(&mut std::io::stdout().lock(), Path::new(&folder))?;
-    println!("a2_moons.svg and a2_blobs.svg are in {folder}");
-    Ok(())
+    let args = Args::parse();
+    std::fs::create_dir_all(&args.out)?;
+    run(&mut std::io::stdout().lock(), &args.out)
 }

@@ -1,13 +1,11 @@
 //! B4: a network for handwritten digits from its own layers, loss and training loop; of the library
 //! it takes tensors, gradients and the data.
-//!
-//! `cargo run --release --example b4_mnist_mlp -- --data-dir DIR [--epochs N] [--seed N]`, where
-//! DIR/mnist holds the four files of MNIST; GRADUS_DATA can name DIR too.
 
+use clap::Parser;
 use gradus::data::{self, DataLoader};
 use gradus::nn::{Layer, Module, Parameter};
-use gradus::{DType, Error, Kind, Result, Tensor, no_grad, random};
-use std::{env, io::Write, path::PathBuf, process::ExitCode, time::Instant};
+use gradus::{DType, Result, Tensor, no_grad, random};
+use std::{io::Write, path::PathBuf, time::Instant};
 
 const SIZES: [usize; 5] = [784, 256, 128, 64, 10];
 const BATCH: usize = 100;
@@ -136,29 +134,23 @@ pub fn run(
     Ok(result)
 }
 
-/// The value that follows `name` on the command line.
-fn option(name: &str) -> Option<String> {
-    env::args().skip_while(|arg| arg != name).nth(1)
+/// A network for MNIST from its own layers, loss and training loop.
+#[derive(Parser)]
+struct Args {
+    /// Folder with the data set mnist in it [default: GRADUS_DATA, or the user's own]
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Passes over the images
+    #[arg(long, default_value_t = 20)]
+    epochs: usize,
+    /// Seed of the initial weights and of the order of the images
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
-fn number(name: &str, default: u64) -> Result<u64> {
-    let Some(text) = option(name) else {
-        return Ok(default);
-    };
-    let message = format!("{name}: expected a whole number, got '{text}'");
-    text.parse().map_err(|_| Error::new(Kind::Value, message))
-}
-
-fn main() -> Result<ExitCode> {
-    let folder = option("--data-dir").map(PathBuf::from);
-    let mnist = match data::mnist(folder.as_deref()) {
-        Ok(mnist) => mnist,
-        Err(e) => {
-            eprintln!("{e}");
-            return Ok(ExitCode::from(3));
-        }
-    };
-    let (epochs, seed) = (number("--epochs", 20)?, number("--seed", 0)?);
-    run(&mut std::io::stdout(), mnist, epochs as usize, seed)?;
-    Ok(ExitCode::SUCCESS)
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let mnist = data::mnist(args.data_dir.as_deref())?;
+    run(&mut std::io::stdout(), mnist, args.epochs, args.seed)?;
+    Ok(())
 }

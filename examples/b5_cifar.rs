@@ -1,16 +1,13 @@
 //! B5: a small convolutional network for the pictures of CIFAR-10.
-//!
-//! `cargo run --release --example b5_cifar -- --data-dir DIR [--epochs N] [--seed N]`, where
-//! DIR/cifar-10 holds `cifar-10-binary.tar.gz` or `cifar-10-images.tar.gz`; GRADUS_DATA can name DIR
-//! too.
 
+use clap::Parser;
+use gradus::Result;
 use gradus::data::{self, Augment, DataLoader};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::{Adam, Optimizer};
 use gradus::random::{self, Generator};
 use gradus::train::evaluate;
-use gradus::{Error, Kind, Result};
-use std::{env, io::Write, path::PathBuf, process::ExitCode, time::Instant};
+use std::{io::Write, path::PathBuf, time::Instant};
 
 const BATCH: usize = 128;
 const LR: f64 = 2e-3;
@@ -84,29 +81,23 @@ pub fn run(
     Ok(result)
 }
 
-/// The value that follows `name` on the command line.
-fn option(name: &str) -> Option<String> {
-    env::args().skip_while(|arg| arg != name).nth(1)
+/// A small convolutional network for CIFAR-10.
+#[derive(Parser)]
+struct Args {
+    /// Folder with the data set cifar-10 in it [default: GRADUS_DATA, or the user's own]
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Passes over the images
+    #[arg(long, default_value_t = 30)]
+    epochs: usize,
+    /// Seed of the initial weights and of the order of the images
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
-fn number(name: &str, default: u64) -> Result<u64> {
-    let Some(text) = option(name) else {
-        return Ok(default);
-    };
-    let message = format!("{name}: expected a whole number, got '{text}'");
-    text.parse().map_err(|_| Error::new(Kind::Value, message))
-}
-
-fn main() -> Result<ExitCode> {
-    let folder = option("--data-dir").map(PathBuf::from);
-    let cifar = match data::cifar10(folder.as_deref()) {
-        Ok(cifar) => cifar,
-        Err(e) => {
-            eprintln!("{e}");
-            return Ok(ExitCode::from(3));
-        }
-    };
-    let (epochs, seed) = (number("--epochs", 30)?, number("--seed", 0)?);
-    run(&mut std::io::stdout(), cifar, epochs as usize, seed)?;
-    Ok(ExitCode::SUCCESS)
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let cifar = data::cifar10(args.data_dir.as_deref())?;
+    run(&mut std::io::stdout(), cifar, args.epochs, args.seed)?;
+    Ok(())
 }

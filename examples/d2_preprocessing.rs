@@ -1,9 +1,11 @@
 //! D2: from a file with holes in it to tensors: missing values, words as columns, kinds of columns.
 //!
-//! First a table of four houses, then Abalone (4177 sea snails; Nash et al., 1994), which is read from
-//! `abalone/abalone.data` in the data directory given by `--data-dir`.
+//! First a table of four houses, then Abalone (4177 sea snails; Nash et al., 1994).
 
-use gradus::data::{Column, ColumnKind, Fill, ReadCsv, StratifiedKFold, Table, train_test_split};
+use clap::Parser;
+use gradus::data::{
+    Column, ColumnKind, Fill, ReadCsv, StratifiedKFold, Table, data_dir, train_test_split,
+};
 use gradus::preprocessing::StandardScaler;
 use gradus::{DType, Result};
 use std::io::Write;
@@ -104,18 +106,20 @@ pub fn abalone(out: &mut impl Write, file: &Path) -> Result<()> {
     Ok(())
 }
 
+/// From a file with holes in it to tensors.
+#[derive(Parser)]
+struct Args {
+    /// Folder with abalone/abalone.data in it [default: GRADUS_DATA, or the user's own]
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+}
+
 fn main() -> Result<()> {
+    let args = Args::parse();
     let out = &mut std::io::stdout().lock();
     houses(out)?;
-    let mut arguments = std::env::args().skip_while(|a| a != "--data-dir").skip(1);
-    let given = arguments.next().map(PathBuf::from);
-    let file = gradus::data::data_dir(given.as_deref())?.join("abalone/abalone.data");
-    if !file.exists() {
-        eprintln!(
-            "{} is not there; say --data-dir or set GRADUS_DATA",
-            file.display()
-        );
-        std::process::exit(3);
-    }
-    abalone(out, &file)
+    abalone(
+        out,
+        &data_dir(args.data_dir.as_deref())?.join("abalone/abalone.data"),
+    )
 }

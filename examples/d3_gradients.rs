@@ -1,13 +1,12 @@
 //! D3: what `backward` computes, and a picture of how: gradients of scalars and vectors, `detach`,
 //! control flow, accumulation, sin and its derivative as curves, a dependency graph as a drawing.
-//!
-//! Writes `d3_sin.svg` and `d3_graph.svg` into the folder given as argument (default: this one).
 
+use clap::Parser;
 use gradus::autograd::trace;
 use gradus::plot::{self, Panel, Series};
 use gradus::{DType, Result, Tensor};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn f64s(values: &[f64]) -> Result<Tensor> {
     Tensor::from_vec(values, [values.len()])?.requires_grad_(true)
@@ -117,9 +116,16 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What `backward` computes, and a picture of how.
+#[derive(Parser)]
+struct Args {
+    /// Folder for d3_sin.svg and d3_graph.svg
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
+}
+
 fn main() -> Result<()> {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
-    run(&mut std::io::stdout().lock(), Path::new(&folder))?;
-    println!("d3_sin.svg and d3_graph.svg are in {folder}");
-    Ok(())
+    let args = Args::parse();
+    std::fs::create_dir_all(&args.out)?;
+    run(&mut std::io::stdout().lock(), &args.out)
 }

@@ -1,24 +1,21 @@
 //! D9: clothes told apart by a dense layer and by a convolutional network, and a picture of what was
 //! found.
-//!
-//! `cargo run --release --example d9_cnn -- --data-dir DIR [--model dense|cnn] [--epochs N]
-//! [--seed N] [--out FILE.svg]`, where DIR/fashion-mnist holds the four files of Fashion-MNIST;
-//! GRADUS_DATA can name DIR too.
 
+use clap::{Parser, ValueEnum};
 use gradus::data::{self, DataLoader, Dataset, ImageDataset, Picture};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::Adam;
 use gradus::plot::{Guess, gallery};
 use gradus::train::{Listener, Progress, Trainer, evaluate};
 use gradus::{Error, Kind, Result, no_grad, random};
-use std::{env, io::Write, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{fs, io::Write, path::PathBuf, sync::Arc};
 
 const BATCH: usize = 64;
 /// Rows and columns of the picture.
 const GRID: [usize; 2] = [5, 3];
 
 /// The two networks.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub enum Model {
     /// One hidden layer of 128.
     Dense,
@@ -133,41 +130,36 @@ fn guesses(net: &Sequential, images: &ImageDataset, n: usize) -> Result<Vec<Gues
     Ok(guesses)
 }
 
-/// The value that follows `name` on the command line.
-fn option(name: &str) -> Option<String> {
-    env::args().skip_while(|arg| arg != name).nth(1)
+/// Fashion-MNIST by a dense layer or by two convolutions.
+#[derive(Parser)]
+struct Args {
+    /// Folder with the data set fashion-mnist in it [default: GRADUS_DATA, or the user's own]
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// The network
+    #[arg(long, value_enum, default_value = "dense")]
+    model: Model,
+    /// Passes over the images [default: 10 for dense, 3 for cnn]
+    #[arg(long)]
+    epochs: Option<usize>,
+    /// Seed of the initial weights and of the order of the images
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Folder for d9_guesses.svg
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
 }
 
-fn number(name: &str, default: u64) -> Result<u64> {
-    let Some(text) = option(name) else {
-        return Ok(default);
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let fashion = data::fashion_mnist(args.data_dir.as_deref())?;
+    let usual = match args.model {
+        Model::Dense => 10,
+        Model::Cnn => 3,
     };
-    let message = format!("{name}: expected a whole number, got '{text}'");
-    text.parse().map_err(|_| Error::new(Kind::Value, message))
-}
-
-fn main() -> Result<ExitCode> {
-    let (model, epochs) = match option("--model").as_deref() {
-        None | Some("dense") => (Model::Dense, 10),
-        Some("cnn") => (Model::Cnn, 3),
-        Some(other) => {
-            let message = format!("--model: expected dense or cnn, got '{other}'");
-            return Err(Error::new(Kind::Value, message));
-        }
-    };
-    let folder = option("--data-dir").map(PathBuf::from);
-    let fashion = match data::fashion_mnist(folder.as_deref()) {
-        Ok(fashion) => fashion,
-        Err(e) => {
-            eprintln!("{e}");
-            return Ok(ExitCode::from(3));
-        }
-    };
-    let (epochs, seed) = (number("--epochs", epochs)?, number("--seed", 0)?);
-    let out = &mut std::io::stdout();
-    let (_, picture) = run(out, fashion, model, epochs as usize, seed, Progress::new())?;
-    let path = option("--out").unwrap_or_else(|| "d9_guesses.svg".into());
-    std::fs::write(&path, picture)?;
-    writeln!(out, "the picture is in {path}")?;
-    Ok(ExitCode::SUCCESS)
+    let (epochs, out) = (args.epochs.unwrap_or(usual), &mut std::io::stdout());
+    let (_, picture) = run(out, fashion, args.model, epochs, args.seed, Progress::new())?;
+    fs::create_dir_all(&args.out)?;
+    fs::write(args.out.join("d9_guesses.svg"), picture)?;
+    Ok(())
 }

@@ -1,16 +1,15 @@
 //! F3: a convolutional network for handwritten digits, trained by plain gradient descent; every
 //! layer learns, as the gradient check shows.
-//!
-//! `cargo run --release --example f3_cnn -- --data-dir DIR [--iterations N] [--seed N]`, where
-//! DIR/mnist holds the four files of MNIST; GRADUS_DATA can name DIR too.
 
+use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 use gradus::data::{self, DataLoader};
 use gradus::metrics::{Average, accuracy_score, f1_score};
 use gradus::nn::{self, Layer, Module};
 use gradus::optim::{Optimizer, Sgd};
 use gradus::train::{Event, Listener, Outcome, Progress, Score, Summary, evaluate_with};
-use gradus::{DType, Error, Kind, Result, Tensor, models, no_grad, random};
-use std::{env, io::Write, path::PathBuf, process::ExitCode, time::Instant};
+use gradus::{DType, Error, Result, Tensor, models, no_grad, random};
+use std::{io::Write, path::PathBuf, time::Instant};
 
 const BATCH: usize = 32;
 const LR: f64 = 1e-3;
@@ -165,29 +164,23 @@ pub fn run(
     Ok(Scores { macro_f1, speed })
 }
 
-/// The value that follows `name` on the command line.
-fn option(name: &str) -> Option<String> {
-    env::args().skip_while(|arg| arg != name).nth(1)
+/// A convolutional network for MNIST by plain gradient descent.
+#[derive(Parser)]
+struct Args {
+    /// Folder with the data set mnist in it [default: GRADUS_DATA, or the user's own]
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Steps of 32 images
+    #[arg(long, default_value_t = 5000, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    iterations: usize,
+    /// Seed of the initial weights and of the order of the images
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
-fn number(name: &str, default: u64) -> Result<u64> {
-    let Some(text) = option(name) else {
-        return Ok(default);
-    };
-    let message = format!("{name}: expected a whole number, got '{text}'");
-    text.parse().map_err(|_| Error::new(Kind::Value, message))
-}
-
-fn main() -> Result<ExitCode> {
-    let folder = option("--data-dir").map(PathBuf::from);
-    let mnist = match data::mnist(folder.as_deref()) {
-        Ok(mnist) => mnist,
-        Err(e) => {
-            eprintln!("{e}");
-            return Ok(ExitCode::from(3));
-        }
-    };
-    let (iterations, seed) = (number("--iterations", 5000)?, number("--seed", 0)?);
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let mnist = data::mnist(args.data_dir.as_deref())?;
     let out = &mut std::io::stdout();
     for checked in check_gradients(20)? {
         writeln!(
@@ -196,12 +189,6 @@ fn main() -> Result<ExitCode> {
             checked.name, checked.compared, checked.apart
         )?;
     }
-    run(
-        out,
-        mnist,
-        iterations.max(1) as usize,
-        seed,
-        &mut Progress::new(),
-    )?;
-    Ok(ExitCode::SUCCESS)
+    run(out, mnist, args.iterations, args.seed, &mut Progress::new())?;
+    Ok(())
 }

@@ -1,13 +1,12 @@
 //! Learning rates over the steps, as curves: falling by factors, along cosines, with a warm-up, and by
 //! what the test loss does.
-//!
-//! Writes `schedules.svg` into the folder given as argument (default: this one).
 
+use clap::Parser;
 use gradus::Result;
 use gradus::optim::lr_scheduler::*;
 use gradus::plot::{self, Panel, Series};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const STEPS: usize = 100;
 
@@ -79,9 +78,16 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The schedules of learning rates as curves.
+#[derive(Parser)]
+struct Args {
+    /// Folder for schedules.svg
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
+}
+
 fn main() -> Result<()> {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| ".".into());
-    run(&mut std::io::stdout().lock(), Path::new(&folder))?;
-    println!("schedules.svg is in {folder}");
-    Ok(())
+    let args = Args::parse();
+    std::fs::create_dir_all(&args.out)?;
+    run(&mut std::io::stdout().lock(), &args.out)
 }

@@ -27,7 +27,9 @@ examples! {
     d1_tensors "../../../examples/d1_tensors.rs",
     d2_preprocessing "../../../examples/d2_preprocessing.rs",
     d3_gradients "../../../examples/d3_gradients.rs",
+    d8_activations "../../../examples/d8_activations.rs",
     d9_cnn "../../../examples/d9_cnn.rs",
+    e1_relu "../../../examples/e1_relu.rs",
     f1_small_framework "../../../examples/f1_small_framework.rs",
     f3_cnn "../../../examples/f3_cnn.rs",
     schedules "../../../examples/schedules.rs",
@@ -299,6 +301,41 @@ fn d3() {
         assert!(picture.contains(text), "{text} is not in the picture");
     }
     assert!(folder.path().join("d3_sin.svg").exists());
+}
+
+/// Values and slopes are PyTorch's.
+#[test]
+fn d8_functions() {
+    let folder = tempfile::tempdir().unwrap();
+    prints(
+        |out| d8_activations::run(out, folder.path()),
+        &[
+            "relu          f(-1) =  0.0000  f'(-1) =  0.0000  f(1) = 1.0000  f'(1) = 1.0000",
+            "pReLU         f(-1) = -0.2500  f'(-1) =  0.2500  f(1) = 1.0000  f'(1) = 1.0000",
+            "leaky relu    f(-1) = -0.1000  f'(-1) =  0.1000  f(1) = 1.0000  f'(1) = 1.0000",
+            "sigmoid       f(-1) =  0.2689  f'(-1) =  0.1966  f(1) = 0.7311  f'(1) = 0.1966",
+            "tanh          f(-1) = -0.7616  f'(-1) =  0.4200  f(1) = 0.7616  f'(1) = 0.4200",
+            "GELU          f(-1) = -0.1587  f'(-1) = -0.0833  f(1) = 0.8413  f'(1) = 1.0833",
+            "SiLU (Swish)  f(-1) = -0.2689  f'(-1) =  0.0723  f(1) = 0.7311  f'(1) = 0.9277",
+            "ELU           f(-1) = -0.6321  f'(-1) =  0.3679  f(1) = 1.0000  f'(1) = 1.0000",
+        ],
+    );
+    let picture = std::fs::read_to_string(folder.path().join("d8_activations.svg")).unwrap();
+    assert!(picture.contains("SiLU (Swish)"));
+}
+
+#[test]
+fn e1() {
+    prints(
+        e1_relu::run,
+        &[
+            "x        [-1.3, -2.3, 0.0, 2.0, 3.0]",
+            "relu     [0.0, 0.0, 0.0, 2.0, 3.0]",
+            "d relu   [0.0, 0.0, 0.0, 1.0, 1.0]",
+            "autograd [0.0, 0.0, 0.0, 2.0, 3.0]",
+            "         [0.0, 0.0, 0.0, 1.0, 1.0]",
+        ],
+    );
 }
 
 #[test]

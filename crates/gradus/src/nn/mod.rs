@@ -12,6 +12,7 @@ mod embedding;
 mod flatten;
 mod identity;
 pub mod init;
+mod lazy;
 mod linear;
 mod loss;
 mod module;
@@ -40,6 +41,7 @@ pub use flatten::Flatten;
 /// Implements [`Module`] for a struct by visiting its fields.
 pub use gradus_derive::Module;
 pub use identity::Identity;
+pub use lazy::{Lazy, LazyConv2d, LazyLinear};
 pub use linear::Linear;
 pub use loss::{
     binary_cross_entropy, binary_cross_entropy_with_logits, cosine_embedding_loss, cross_entropy,

@@ -28,6 +28,8 @@ pub enum Part<'a> {
     Buffer(&'a Buffer),
     /// The switch between training and evaluation.
     Mode(&'a Mode),
+    /// A [`Lazy`](super::Lazy) layer that has seen no input.
+    Unmade,
 }
 
 /// A tree of parameters. Derive it: `#[derive(Module)]` visits the fields of a struct.
@@ -67,14 +69,19 @@ pub trait Module: Send + Sync {
 
     /// Every parameter with its path, in the order of declaration; one that occurs twice (tied
     /// weights) under its first path.
+    ///
+    /// # Panics
+    /// If a [`Lazy`](super::Lazy) layer has no parameters yet: an optimizer would never change them.
     fn named_parameters(&self) -> Vec<(String, Parameter)> {
         let mut found: Vec<(String, Parameter)> = Vec::new();
-        self.visit("", &mut |path, part| {
-            if let Part::Parameter(p) = part
-                && !found.iter().any(|(_, seen)| seen.is_same(p))
-            {
+        self.visit("", &mut |path, part| match part {
+            Part::Parameter(p) if !found.iter().any(|(_, seen)| seen.is_same(p)) => {
                 found.push((path.to_string(), p.clone().named(path)));
             }
+            Part::Unmade => panic!(
+                "the lazy layer '{path}' has no parameters yet: pass a batch through the model first"
+            ),
+            Part::Parameter(_) | Part::Buffer(_) | Part::Mode(_) => {}
         });
         found
     }
@@ -93,13 +100,13 @@ pub trait Module: Send + Sync {
     }
 
     /// Parameters and buffers by path. The tensors are the module's own, without history: copy one
-    /// to keep its present values.
+    /// to keep its present values. A [`Lazy`](super::Lazy) layer has none before its first input.
     fn state_dict(&self) -> StateDict {
         let mut state = StateDict::new();
         self.visit("", &mut |path, part| match part {
             Part::Parameter(p) => drop(state.insert(path.to_string(), p.detach())),
             Part::Buffer(b) => drop(state.insert(path.to_string(), b.detach())),
-            Part::Mode(_) => {}
+            Part::Mode(_) | Part::Unmade => {}
         });
         state
     }

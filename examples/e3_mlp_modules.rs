@@ -1,0 +1,82 @@
+//! E3: the network of E2 from modules, with relu instead of sigmoids and in small batches.
+
+use clap::Parser;
+use gradus::data::{self, DataLoader};
+use gradus::nn::{self, Module, Sequential};
+use gradus::optim::Sgd;
+use gradus::train::{Event, Listener, Progress, Trainer};
+use gradus::{Result, random};
+use std::{io::Write, path::PathBuf};
+
+const BATCH: usize = 512;
+
+fn net() -> Result<Sequential> {
+    Ok(Sequential::new()
+        .add(nn::Flatten)
+        .add(nn::Linear::new(784, 128)?)
+        .add(nn::Relu)
+        .add(nn::Linear::new(128, 64)?)
+        .add(nn::Relu)
+        .add(nn::Linear::new(64, 10)?))
+}
+
+/// Trains on `mnist` and returns the best test accuracy of an epoch.
+pub fn run(
+    out: &mut impl Write,
+    mnist: data::Split,
+    epochs: usize,
+    lr: f64,
+    seed: u64,
+    progress: impl Listener,
+) -> Result<f64> {
+    random::manual_seed(seed);
+    let train = DataLoader::new(mnist.train, BATCH)?.shuffle(seed);
+    let test = DataLoader::new(mnist.test, 1000)?;
+    let net = net()?;
+    let mut sgd = Sgd::new(net.parameters(), lr);
+    let mut best: f64 = 0.0;
+    let tell = |event: Event<'_>| {
+        if let Event::Epoch(epoch) = event {
+            best = best.max(epoch.test_accuracy);
+            let (number, loss) = (epoch.epoch, epoch.train_loss);
+            let accuracy = 100.0 * epoch.test_accuracy;
+            writeln!(
+                out,
+                "epoch {number:3}  loss {loss:.4}  test accuracy {accuracy:.2} %"
+            )?;
+        }
+        Ok(())
+    };
+    let trainer = Trainer::new(epochs)
+        .seed(seed)
+        .listen(progress)
+        .listen(tell);
+    trainer.fit(&net, &mut sgd, &train, &test)?;
+    writeln!(out, "best test accuracy {:.2} %", 100.0 * best)?;
+    Ok(best)
+}
+
+/// A network of three layers from modules, on MNIST.
+#[derive(Parser)]
+struct Args {
+    /// Folder with the data set mnist in it [default: GRADUS_DATA, or the user's own]
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Passes over the images
+    #[arg(long, default_value_t = 100)]
+    epochs: usize,
+    /// Learning rate
+    #[arg(long, default_value_t = 0.5)]
+    lr: f64,
+    /// Seed of the initial weights and of the order of the images
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let mnist = data::mnist(args.data_dir.as_deref())?;
+    let out = &mut std::io::stdout();
+    run(out, mnist, args.epochs, args.lr, args.seed, Progress::new())?;
+    Ok(())
+}
