@@ -1,8 +1,9 @@
 //! `gradus eval`.
 
-use crate::common::{self, DataDir, Threads};
+use crate::common::{self, Threads};
 use crate::failure::Result;
 use crate::output::{self, thousands};
+use crate::samples::{DataDir, test_loader};
 use clap::Args;
 use gradus::train::{Classification, evaluate_with};
 use serde_json::json;
@@ -46,13 +47,13 @@ impl Eval {
         self.threads.apply();
         let run = common::open(&self.run)?;
         let model = common::model(&run)?;
-        let split = self.data.load_for(&run)?;
-        let names = split.test.classes().to_vec();
+        let samples = self.data.load_for(&run)?;
+        let names = &samples.task.classes;
         let mut classes = vec![Class::default(); names.len()];
         let score = evaluate_with(
             &model,
             &Classification,
-            &common::test_loader(split.test)?,
+            &test_loader(samples.test.clone())?,
             |logits, targets| {
                 let found = logits.argmax(1)?.to_vec::<i64>()?;
                 for (found, target) in found.into_iter().zip(targets.to_vec::<i64>()?) {
