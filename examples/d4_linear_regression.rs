@@ -4,11 +4,17 @@
 use clap::Parser;
 use gradus::data::{DataLoader, TensorDataset, synthetic_regression};
 use gradus::nn::{self, Layer, Module, Parameter};
-use gradus::optim::{Optimizer, Sgd};
+use gradus::optim::Sgd;
 use gradus::plot::{Panel, Series, curves};
 use gradus::train::{Regression, Trainer};
 use gradus::{DType, Result, Tensor, random};
-use std::{fs, hint::black_box, io::Write, path::{Path, PathBuf}, time::Instant};
+use std::{
+    fs,
+    hint::black_box,
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 const W: [f64; 2] = [2.0, -3.4];
 const B: f64 = 4.2;
@@ -135,7 +141,11 @@ pub struct Apart {
 fn apart(out: &mut impl Write, how: &'static str, w: &[f64], b: f64) -> Result<Apart> {
     let farthest = (W[0] - w[0]).abs().max((W[1] - w[1]).abs());
     writeln!(out, "{how:22} w = [{:.4}, {:.4}], b = {b:.4}", w[0], w[1])?;
-    Ok(Apart { how, w: farthest, b: (B - b).abs() })
+    Ok(Apart {
+        how,
+        w: farthest,
+        b: (B - b).abs(),
+    })
 }
 
 /// All of it; the picture of densities goes to `folder`.
@@ -167,7 +177,9 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<Vec<Apart>> {
     let line = nn::Linear::new(2, 1)?;
     // The mean squared error has twice the gradient of its half.
     let mut sgd = Sgd::new(line.parameters(), LR / 2.0);
-    Trainer::new(EPOCHS).objective(Regression).fit(&line, &mut sgd, &data, &data)?;
+    Trainer::new(EPOCHS)
+        .objective(Regression)
+        .fit(&line, &mut sgd, &data, &data)?;
     let bias = line.bias.as_ref().map_or(Ok(0.0), |b| b.item())?;
     results.push(apart(out, "concise", &line.weight.to_vec()?, bias)?);
     Ok(results)

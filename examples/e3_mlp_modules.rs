@@ -37,9 +37,9 @@ pub fn run(
     let mut best: f64 = 0.0;
     let tell = |event: Event<'_>| {
         if let Event::Epoch(epoch) = event {
-            best = best.max(epoch.test_accuracy);
+            best = best.max(epoch.test_score);
             let (number, loss) = (epoch.epoch, epoch.train_loss);
-            let accuracy = 100.0 * epoch.test_accuracy;
+            let accuracy = 100.0 * epoch.test_score;
             writeln!(
                 out,
                 "epoch {number:3}  loss {loss:.4}  test accuracy {accuracy:.2} %"

@@ -38,7 +38,7 @@ pub fn run(
     let tell = |event: Event<'_>| {
         if let Event::Epoch(epoch) = event {
             let (number, loss) = (epoch.epoch, epoch.train_loss);
-            let accuracy = 100.0 * epoch.test_accuracy;
+            let accuracy = 100.0 * epoch.test_score;
             writeln!(
                 out,
                 "lr {lr}  epoch {number:2}  loss {loss:.4}  test accuracy {accuracy:.2} %"
@@ -66,7 +66,7 @@ pub fn picture(runs: &[(f64, Vec<Epoch>)]) -> Result<String> {
     // The loss of the rate that is too large has other sizes; its logarithm fits in.
     curves(&[
         panel("log10 of the training loss", |e| e.train_loss.log10()),
-        panel("test accuracy", |e| e.test_accuracy),
+        panel("test accuracy", |e| e.test_score),
     ])
 }
 

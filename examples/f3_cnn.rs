@@ -7,7 +7,9 @@ use gradus::data::{self, DataLoader};
 use gradus::metrics::{Average, accuracy_score, f1_score};
 use gradus::nn::{self, Layer, Module};
 use gradus::optim::{Optimizer, Sgd};
-use gradus::train::{Event, Listener, Outcome, Progress, Score, Summary, evaluate_with};
+use gradus::train::{
+    Classification, Event, Listener, Outcome, Progress, Score, Summary, evaluate_with,
+};
 use gradus::{DType, Error, Result, Tensor, models, no_grad, random};
 use std::{io::Write, path::PathBuf, time::Instant};
 
@@ -103,6 +105,7 @@ pub fn run(
         epochs: 1,
         steps: iterations,
         parameters: net.num_parameters(),
+        metric: "accuracy",
         done: (0, 0),
     })?;
     let (mut step, mut total, mut right) = (0, 0.0, 0);
@@ -120,7 +123,7 @@ pub fn run(
             let samples = step * BATCH;
             let score = Score {
                 loss: total / step as f64,
-                accuracy: right as f64 / samples as f64,
+                score: right as f64 / samples as f64,
                 samples,
             };
             progress.on(Event::Step {
@@ -141,7 +144,7 @@ pub fn run(
     }))?;
 
     let (mut truth, mut found) = (Vec::new(), Vec::new());
-    let score = evaluate_with(&net, &test, |logits, targets| {
+    let score = evaluate_with(&net, &Classification, &test, |logits, targets| {
         truth.extend(targets.to_vec::<i64>()?);
         found.extend(logits.argmax(1)?.to_vec::<i64>()?);
         Ok(())

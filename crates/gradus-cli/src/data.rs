@@ -1,8 +1,8 @@
 //! `gradus data`.
 
-use crate::common::DataDir;
 use crate::failure::{Failure, Result};
 use crate::output::{self, thousands};
+use crate::samples::DataDir;
 use clap::{Args, Subcommand};
 use gradus::data::{self, Entry};
 use serde_json::json;

@@ -1,10 +1,11 @@
 //! `gradus eval`.
 
-use crate::common::{self, DataDir, Threads};
+use crate::common::{self, Threads};
 use crate::failure::Result;
 use crate::output::{self, thousands};
+use crate::samples::{DataDir, test_loader};
 use clap::Args;
-use gradus::train::evaluate_with;
+use gradus::train::{Classification, evaluate_with};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -46,12 +47,13 @@ impl Eval {
         self.threads.apply();
         let run = common::open(&self.run)?;
         let model = common::model(&run)?;
-        let split = self.data.load_for(&run)?;
-        let names = split.test.classes().to_vec();
+        let samples = self.data.load_for(&run)?;
+        let names = &samples.task.classes;
         let mut classes = vec![Class::default(); names.len()];
         let score = evaluate_with(
             &model,
-            &common::test_loader(split.test)?,
+            &Classification,
+            &test_loader(samples.test.clone())?,
             |logits, targets| {
                 let found = logits.argmax(1)?.to_vec::<i64>()?;
                 for (found, target) in found.into_iter().zip(targets.to_vec::<i64>()?) {
@@ -80,7 +82,7 @@ impl Eval {
                 "model": config.model,
                 "images": score.samples,
                 "test_loss": score.loss,
-                "test_accuracy": score.accuracy,
+                "test_accuracy": score.score,
                 "classes": classes.collect::<Vec<_>>(),
             }));
         }
@@ -90,7 +92,7 @@ impl Eval {
             self.run.display(),
             thousands(score.samples),
             config.data,
-            100.0 * score.accuracy,
+            100.0 * score.score,
             thousands(right),
             score.loss
         ))?;

@@ -31,6 +31,14 @@ impl Failure {
         Self::new(DATA, format!("error: {message}"))
     }
 
+    /// What settings lead to: a value that does not fit is the user's.
+    pub fn of_settings(e: Error) -> Self {
+        match e.kind() {
+            Kind::Value => Self::usage(e),
+            _ => e.into(),
+        }
+    }
+
     /// As [`data`](Failure::data), after each of the problems was told.
     pub fn data_told() -> Self {
         Self {

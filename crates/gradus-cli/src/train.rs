@@ -1,17 +1,20 @@
 //! `gradus train`.
 
-use crate::common::{self, DataDir, Threads, stop_on_signal, task, test_loader};
+mod job;
+mod settings;
+
+pub use job::{Job, Workers};
+pub use settings::Settings;
+
+use crate::common::{self, Threads, stop_on_signal};
 use crate::failure::{Failure, Result};
 use crate::output::{self, shell_word, thousands};
+use crate::samples::DataDir;
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use gradus::data::{self, DataLoader, Split};
-use gradus::nn::{ACTIVATIONS, Layer, Module};
-use gradus::optim::OPTIMIZERS;
-use gradus::train::{Config, MODELS, Outcome, Progress, Run, SCHEDULERS, Summary};
-use gradus::{Kind, num_threads};
+use gradus::nn::Module;
+use gradus::num_threads;
+use gradus::train::{Config, Outcome, Progress, Run, Summary};
 use serde_json::json;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// Train a model and keep it, with its curves, in a folder
@@ -43,12 +46,6 @@ however often the run was interrupted.")]
 pub struct Train {
     #[command(flatten)]
     settings: Settings,
-    /// Passes over the training images [default: 30]
-    #[arg(long, value_name = "N")]
-    epochs: Option<usize>,
-    /// Settings, a TOML file
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Folder for the run [default: runs/DATA-MODEL, numbered if that is taken]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -59,9 +56,8 @@ pub struct Train {
     data_dir: DataDir,
     #[command(flatten)]
     threads: Threads,
-    /// Threads that make batches ahead; results do not depend on it [default: 0, none]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=64))]
-    workers: Option<u16>,
+    #[command(flatten)]
+    workers: Workers,
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,
@@ -92,118 +88,28 @@ pub const FIXED: [&str; 18] = [
     "out",
 ];
 
-#[derive(Args)]
-struct Settings {
-    /// Data set, or path of a folder or archive of pictures [default: digits]
-    #[arg(long, value_name = "NAME", value_parser = DataParser)]
-    data: Option<String>,
-    /// Bring pictures to this size
-    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
-    resize: Option<[usize; 2]>,
-    /// Turn pictures grey
-    #[arg(long)]
-    grey: bool,
-    /// Model, see below [default: mlp]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(MODELS))]
-    model: Option<String>,
-    /// Sizes of mlp's hidden layers, with commas [default: 128]
-    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
-    hidden: Option<Vec<usize>>,
-    /// Activation after each hidden layer [default: relu]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(ACTIVATIONS))]
-    activation: Option<String>,
-    /// Images in a step [default: 32]
-    #[arg(long, value_name = "N")]
-    batch_size: Option<usize>,
-    /// Optimizer [default: sgd]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(OPTIMIZERS))]
-    optimizer: Option<String>,
-    /// Learning rate [default: 0.1 for sgd, 0.01 for rmsprop and adagrad, 1 for adadelta, else 0.001]
-    #[arg(long, value_name = "X")]
-    lr: Option<f64>,
-    /// Momentum, 0 to 1, for sgd and rmsprop [default: 0.9 for sgd, else 0]
-    #[arg(long, value_name = "X")]
-    momentum: Option<f64>,
-    /// Weight decay: an L2 penalty, for adamw decoupled [default: 0]
-    #[arg(long, value_name = "X")]
-    weight_decay: Option<f64>,
-    /// Schedule of the learning rate, see below [default: constant]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(SCHEDULERS))]
-    scheduler: Option<String>,
-    /// Largest norm of a step's gradients; larger ones are scaled down
-    #[arg(long, value_name = "X")]
-    clip_norm: Option<f64>,
-    /// End after N epochs without a smaller test loss; best.safetensors keeps the best model
-    #[arg(long, value_name = "N")]
-    early_stopping: Option<usize>,
-    /// Batches whose gradients make one step together [default: 1]
-    #[arg(long, value_name = "N")]
-    accumulate: Option<usize>,
-    /// Seed of initial weights and of the order of the images [default: 0]
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-}
-
-/// Takes the names of data sets, and paths.
-#[derive(Clone)]
-struct DataParser;
-
-impl TypedValueParser for DataParser {
-    type Value = String;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<String, clap::Error> {
-        match value.to_str() {
-            Some(path) if common::is_path(path) => Ok(path.to_string()),
-            _ => PossibleValuesParser::new(data::NAMES).parse_ref(command, argument, value),
-        }
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(data::NAMES.iter().map(PossibleValue::new)))
-    }
-}
-
-/// Height and width from `WIDTHxHEIGHT`.
-fn size(text: &str) -> Result<[usize; 2], String> {
-    let numbers = text
-        .split_once(['x', '×'])
-        .and_then(|(width, height)| Some([height.parse().ok()?, width.parse().ok()?]));
-    numbers.ok_or_else(|| "expected two numbers, such as 32x32".into())
-}
-
 impl Train {
     pub fn run(self) -> Result {
         self.threads.apply();
-        let (run, split, model) = match &self.resume {
+        let (run, job) = match &self.resume {
             Some(folder) => self.go_on(folder)?,
             None => self.begin()?,
         };
-        let config = run.config();
-        let mut optimizer = config.build_optimizer(&model)?;
-        let samples = split.train.labels().len();
-        let classes = split.train.classes().len();
-        let train = DataLoader::new(split.train, config.batch_size)?
-            .shuffle(config.seed)
-            .workers(self.workers.unwrap_or(0).into());
-        let mut trainer = config
-            .build_trainer(train.len())?
+        let (train, test) = job.loaders(&self.workers)?;
+        let mut trainer = (job.config.build_trainer(train.len())?)
             .run(&run)
             .stop_when(stop_on_signal()?);
         if !self.quiet {
             trainer = trainer.listen(Progress::new());
         }
-        let summary = trainer.fit(&model, &mut *optimizer, &train, &test_loader(split.test)?)?;
+        let mut optimizer = job.optimizer()?;
+        let summary = trainer.fit(&job.model, &mut *optimizer, &train, &test)?;
 
         let result = Finished {
             run: &run,
             summary: &summary,
-            parameters: model.num_parameters(),
-            samples,
+            parameters: job.model.num_parameters(),
+            samples: job.samples.train.len(),
         };
         if self.json {
             output::line(result.as_json())?;
@@ -216,7 +122,7 @@ impl Train {
                 self.data_dir.again()
             )));
         }
-        result.warn_if_nothing_was_learned(classes);
+        result.warn_if_nothing_was_learned(job.samples.task.classes.len());
         if self.json {
             Ok(())
         } else {
@@ -225,64 +131,8 @@ impl Train {
     }
 
     /// A new run. Its folder is made last, so that no mistake leaves one behind.
-    fn begin(&self) -> Result<(Run, Split, Box<dyn Layer>)> {
-        let usage = |e: gradus::Error| match e.kind() {
-            Kind::Value => Failure::usage(e),
-            _ => e.into(),
-        };
-        let mut config = self.settings()?;
-        let split = self.data_dir.load(&config)?;
-        config.task = Some(task(&split.train));
-        let model = config.build_model().map_err(usage)?;
-        let folder = match &self.out {
-            Some(folder) => folder.clone(),
-            None => free_folder(&format!("runs/{}-{}", name(&config.data), config.model)),
-        };
-        let run = Run::create(folder, &config).map_err(usage)?;
-        Ok((run, split, model))
-    }
-
-    /// Defaults, below the file, below the options.
-    fn settings(&self) -> Result<Config> {
-        let mut config = match &self.config {
-            None => Config::default(),
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|e| e.to_string())
-                .and_then(|text| Config::from_toml(&text).map_err(|e| e.to_string()))
-                .map_err(|e| Failure::usage(format_args!("{}: {e}", path.display())))?,
-        };
-        let given = &self.settings;
-        let set = |setting: &mut String, given: &Option<String>| {
-            if let Some(name) = given {
-                setting.clone_from(name);
-            }
-        };
-        set(&mut config.data, &given.data);
-        set(&mut config.model, &given.model);
-        config.resize = given.resize.or(config.resize);
-        config.grey |= given.grey;
-        set(&mut config.activation, &given.activation);
-        set(&mut config.optimizer, &given.optimizer);
-        if let Some(sizes) = &given.hidden {
-            config.hidden.clone_from(sizes);
-        }
-        config.epochs = self.epochs.unwrap_or(config.epochs);
-        config.batch_size = given.batch_size.unwrap_or(config.batch_size);
-        config.lr = given.lr.or(config.lr);
-        config.momentum = given.momentum.or(config.momentum);
-        config.weight_decay = given.weight_decay.unwrap_or(config.weight_decay);
-        config.scheduler = given.scheduler.clone().or(config.scheduler);
-        config.clip_norm = given.clip_norm.or(config.clip_norm);
-        config.early_stopping = given.early_stopping.or(config.early_stopping);
-        config.accumulate = given.accumulate.or(config.accumulate);
-        config.seed = given.seed.unwrap_or(config.seed);
-        config.check().map_err(Failure::usage)?;
-        if config.model != "mlp" && (given.hidden.is_some() || given.activation.is_some()) {
-            return Err(Failure::usage(format_args!(
-                "--hidden and --activation are settings of mlp, not of {}",
-                config.model
-            )));
-        }
+    fn begin(&self) -> Result<(Run, Job)> {
+        let config = self.settings.config()?;
         if config.lr.is_none() && config.optimizer != "sgd" && !self.quiet {
             let resolved = config.clone().resolved();
             let (lr, optimizer) = (resolved.lr.unwrap_or_default(), &config.optimizer);
@@ -290,14 +140,20 @@ impl Train {
                 "learning rate {lr}, the default for {optimizer}"
             ));
         }
-        Ok(config)
+        let job = Job::new(config, &self.data_dir)?;
+        let config = &job.config;
+        let folder = match &self.out {
+            Some(folder) => folder.clone(),
+            None => free_folder(&format!("runs/{}-{}", name(&config.data), config.model)),
+        };
+        let run = Run::create(folder, config).map_err(Failure::of_settings)?;
+        Ok((run, job))
     }
 
     /// An earlier run, perhaps with more epochs than it was to have.
-    fn go_on(&self, folder: &Path) -> Result<(Run, Split, Box<dyn Layer>)> {
+    fn go_on(&self, folder: &Path) -> Result<(Run, Job)> {
         let mut run = common::open(folder)?;
-        let split = self.data_dir.load_for(&run)?;
-        if let Some(epochs) = self.epochs {
+        if let Some(epochs) = self.settings.epochs {
             let done = run.history().map_err(Failure::data)?.len();
             if epochs < done {
                 return Err(Failure::usage(format_args!(
@@ -312,8 +168,8 @@ impl Train {
             config.check().map_err(Failure::usage)?;
             run.set_config(config)?;
         }
-        let model = run.config().build_model().map_err(Failure::data)?;
-        Ok((run, split, model))
+        let job = Job::of(&run, &self.data_dir)?;
+        Ok((run, job))
     }
 }
 
@@ -387,9 +243,9 @@ impl Finished<'_> {
             "threads": num_threads(),
             "epochs": self.summary.history.len(),
             "train_loss": last.map(|epoch| epoch.train_loss),
-            "train_accuracy": last.map(|epoch| epoch.train_accuracy),
+            "train_accuracy": last.map(|epoch| epoch.train_score),
             "test_loss": last.map(|epoch| epoch.test_loss),
-            "test_accuracy": last.map(|epoch| epoch.test_accuracy),
+            "test_accuracy": last.map(|epoch| epoch.test_score),
             "seconds": seconds,
             "samples_per_second": samples_per_second,
             "out": self.run.folder().display().to_string(),
@@ -413,7 +269,7 @@ impl Finished<'_> {
              {seconds:.2} s of training, {} samples a second\n\
              run in {folder}, curves in {}\n\
              next: gradus eval {folder}{}\n      gradus predict {folder} IMAGE.png",
-            100.0 * last.test_accuracy,
+            100.0 * last.test_score,
             last.test_loss,
             last.epoch,
             thousands(speed as usize),

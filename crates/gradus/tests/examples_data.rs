@@ -269,7 +269,7 @@ fn e4_two_rates() -> Result<(), Failed> {
         wild.iter()
             .all(|e| e.train_loss.is_finite() && e.test_loss.is_finite())
     );
-    let best = sensible.iter().map(|e| e.test_accuracy).fold(0.0, f64::max);
+    let best = sensible.iter().map(|e| e.test_score).fold(0.0, f64::max);
     assert!(best >= 0.978, "{best}");
     assert!(e4_leaky_adam::picture(&runs)?.contains("lr 0.001"));
     Ok(())

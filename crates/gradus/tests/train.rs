@@ -4,8 +4,8 @@ use gradus::data::{DataLoader, TensorDataset, digits};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::{Adam, OPTIMIZERS, Optimizer, Sgd};
 use gradus::train::{
-    Checkpoint, Config, Event, Outcome, Run, SCHEDULERS, Schedule, Summary, Task, Trainer,
-    evaluate, lr_find,
+    Checkpoint, Classification, Config, Event, Outcome, Run, SCHEDULERS, Schedule, Summary, Task,
+    Trainer, evaluate, lr_find,
 };
 use gradus::{Error, Kind, Result, Tensor, no_grad};
 use std::fs;
@@ -60,9 +60,10 @@ fn word(event: &Event<'_>) -> String {
             epochs,
             steps,
             parameters,
+            metric,
             done,
         } => {
-            format!("start {epochs} {steps} {parameters} {done:?}")
+            format!("start {epochs} {steps} {parameters} {metric} {done:?}")
         }
         Event::Step { epoch, step, score } => format!("step {epoch}.{step} {}", score.samples),
         Event::Validation { epoch } => format!("validation {epoch}"),
@@ -83,7 +84,7 @@ fn events_come_in_the_documented_order() {
         Ok(())
     };
     train(&run, listen, &Arc::default()).unwrap();
-    let mut expected = vec!["start 2 3 1210 (0, 0)".to_string()];
+    let mut expected = vec!["start 2 3 1210 accuracy (0, 0)".to_string()];
     for epoch in 1..=2 {
         expected.extend(
             [500, 1000, 1437]
@@ -107,9 +108,9 @@ fn figures(summary: &Summary) -> Vec<(usize, f64, f64, f64, f64)> {
             (
                 e.epoch,
                 e.train_loss,
-                e.train_accuracy,
+                e.train_score,
                 e.test_loss,
-                e.test_accuracy,
+                e.test_score,
             )
         })
         .collect()
@@ -149,7 +150,7 @@ fn a_stopped_run_goes_on_as_if_nothing_had_happened() {
             Ok(())
         };
         let summary = train(&run, listen, &Arc::default()).unwrap();
-        assert_eq!(start, format!("start 3 3 1210 (1, {stop_at})"));
+        assert_eq!(start, format!("start 3 3 1210 accuracy (1, {stop_at})"));
         assert_eq!(
             (summary.outcome, figures(&summary)),
             (Outcome::Finished, expected.clone())
@@ -282,7 +283,7 @@ fn the_range_test_leaves_model_and_optimizer_as_they_were() {
         state.values().map(|t| t.to_vec().unwrap()).collect()
     };
     let before = (numbers(model.state_dict()), numbers(adam.state_dict()));
-    let found = lr_find(&model, &mut adam, &data, 1e-5..=100.0, 60).unwrap();
+    let found = lr_find(&model, &mut adam, &Classification, &data, 1e-5..=100.0, 60).unwrap();
     assert_eq!(
         before,
         (numbers(model.state_dict()), numbers(adam.state_dict()))
@@ -299,7 +300,7 @@ fn the_range_test_leaves_model_and_optimizer_as_they_were() {
         (0.1..=f64::NAN, 9),
         (0.1..=1.0, 1),
     ] {
-        let error = lr_find(&model, &mut adam, &data, range, steps).unwrap_err();
+        let error = lr_find(&model, &mut adam, &Classification, &data, range, steps).unwrap_err();
         assert_eq!(error.kind(), Kind::Value);
     }
 }
@@ -320,6 +321,104 @@ fn clipped_steps_are_short() {
     });
     let moved = squares.sum::<f64>().sqrt();
     assert!(moved > 0.001 && moved < 0.003001, "{moved}");
+}
+
+/// Clipped to ±0.001, three steps of lr 1 change no number by more than 0.003, and the norm of all by
+/// much more than a norm clipped to 0.001 would.
+#[test]
+fn gradients_are_clipped_by_value() {
+    let model = config(1).build_model().unwrap();
+    let start = config(1).build_model().unwrap();
+    let mut sgd = Sgd::new(model.parameters(), 1.0);
+    let (train, test) = loaders();
+    let trainer = Trainer::new(1).clip_grad_value(0.001);
+    trainer.fit(&model, &mut sgd, &train, &test).unwrap();
+    let pairs = model.parameters().into_iter().zip(start.parameters());
+    let moved: Vec<f64> = pairs
+        .flat_map(|(a, b)| a.sub(&*b).unwrap().to_vec::<f64>().unwrap())
+        .map(f64::abs)
+        .collect();
+    let largest = moved.iter().copied().fold(0.0, f64::max);
+    assert!(largest > 0.002 && largest < 0.003001, "{largest}");
+    let norm = moved.iter().map(|x| x * x).sum::<f64>().sqrt();
+    assert!(norm > 0.01, "{norm}");
+}
+
+/// Trains with averages until `stop_at`, and returns the history and the model as it is left.
+fn train_averaged(run: &Run, stop_at: Option<(usize, usize)>) -> (Summary, Box<dyn Layer>) {
+    let model = run.config().build_model().unwrap();
+    let mut sgd = Sgd::new(model.parameters(), 0.5);
+    let (train, test) = loaders();
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let summary = Trainer::new(3)
+        .ema(0.8)
+        .run(run)
+        .stop_when(stop)
+        .listen(move |event: Event<'_>| {
+            if let Event::Step { epoch, step, .. } = event {
+                seen.store(Some((epoch, step)) == stop_at, Ordering::Relaxed);
+            }
+            Ok(())
+        })
+        .fit(&model, &mut sgd, &train, &test)
+        .unwrap();
+    (summary, model)
+}
+
+/// The optimizer must go on with its own weights, tests and files have the averages, and averages that
+/// began anew after an interruption would show in the bits.
+#[test]
+fn averages_are_what_is_tested_and_kept_and_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = Run::create(dir.path().join("whole"), &config(3)).unwrap();
+    let (expected, model) = train_averaged(&whole, None);
+    let (_, test) = loaders();
+    let tested = |model: &dyn Layer| evaluate(model, &Classification, &test).unwrap().loss;
+    let last = expected.history[2].test_loss;
+    assert_eq!(tested(&model), last);
+    let saved = config(3).build_model().unwrap();
+    whole.load_model(&saved).unwrap();
+    assert_eq!(tested(&saved), last);
+    assert!(best_bytes(&whole) == model_bytes(&whole));
+
+    // Training is as without averages; only what is tested is another model.
+    let plain = config(3).build_model().unwrap();
+    let mut sgd = Sgd::new(plain.parameters(), 0.5);
+    let (train, test) = loaders();
+    let without = Trainer::new(3)
+        .fit(&plain, &mut sgd, &train, &test)
+        .unwrap();
+    let losses = |s: &Summary| s.history.iter().map(|e| e.train_loss).collect::<Vec<_>>();
+    assert_eq!(losses(&without), losses(&expected));
+    assert_ne!(without.history[2].test_loss, last);
+
+    let run = Run::create(dir.path().join("stopped"), &config(3)).unwrap();
+    for at in [(1, 2), (2, 3), (3, 1)] {
+        assert_eq!(
+            train_averaged(&run, Some(at)).0.outcome,
+            Outcome::Interrupted
+        );
+    }
+    let (again, _) = train_averaged(&run, None);
+    assert_eq!(figures(&again), figures(&expected));
+    assert!(model_bytes(&run) == model_bytes(&whole));
+
+    // Without them, or with them from the middle on, it would be another run.
+    let error = train_error(&run, Trainer::new(4));
+    assert!(error.contains("it has averages of weights"), "{error}");
+    let run = Run::create(dir.path().join("plain"), &config(1)).unwrap();
+    quietly(&run);
+    let error = train_error(&run, Trainer::new(4).ema(0.8));
+    assert!(error.contains("it has no averages of weights"), "{error}");
+}
+
+fn train_error(run: &Run, trainer: Trainer<'_>) -> String {
+    let model = run.config().build_model().unwrap();
+    let mut optimizer = run.config().build_optimizer(&model).unwrap();
+    let (train, test) = loaders();
+    let fitted = trainer.run(run).fit(&model, &mut *optimizer, &train, &test);
+    fitted.unwrap_err().to_string()
 }
 
 /// Killed between the two writes, an epoch is recorded that the saved state does not know.
@@ -381,16 +480,20 @@ fn a_checkpoint_of_another_optimizer_or_model_is_refused() {
         epochs: 1,
         steps: 2,
         samples: 3,
-        correct: 1,
+
         loss_sum: 0.5,
+        score_sums: vec![1.0, 3.0],
         seconds: 1.5,
     };
-    at.save(&path, &model, &adam).unwrap();
-    assert_eq!(Checkpoint::load(&path, &model, &mut adam).unwrap(), at);
+    at.save(&path, &model, &adam, None).unwrap();
+    assert_eq!(
+        Checkpoint::load(&path, &model, &mut adam, None).unwrap(),
+        at
+    );
 
     let other = net(11);
     let mut other_adam = Adam::new(other.parameters(), 0.001);
-    let error = Checkpoint::load(&path, &other, &mut other_adam).unwrap_err();
+    let error = Checkpoint::load(&path, &other, &mut other_adam, None).unwrap_err();
     assert_eq!(error.kind(), Kind::Data);
     assert!(
         error
@@ -401,7 +504,7 @@ fn a_checkpoint_of_another_optimizer_or_model_is_refused() {
 
     let other = net(10);
     let mut sgd = Sgd::new(other.parameters(), 0.1).momentum(0.9);
-    let error = Checkpoint::load(&path, &other, &mut sgd).unwrap_err();
+    let error = Checkpoint::load(&path, &other, &mut sgd, None).unwrap_err();
     assert!(
         error.to_string().contains("that of another optimizer"),
         "{error}"
@@ -465,8 +568,13 @@ fn evaluation_counts_every_sample_once_and_leaves_the_model_alone() {
     let right = (1.0 + (-5f64).exp()).ln();
     let expected = (3.0 * right + 2.0 * (right + 5.0)) / 5.0;
     for batch in [1, 2, 5] {
-        let score = evaluate(&nn::Flatten, &DataLoader::new(set.clone(), batch).unwrap()).unwrap();
-        assert_eq!((score.samples, score.accuracy), (5, 0.6));
+        let score = evaluate(
+            &nn::Flatten,
+            &Classification,
+            &DataLoader::new(set.clone(), batch).unwrap(),
+        )
+        .unwrap();
+        assert_eq!((score.samples, score.score), (5, 0.6));
         assert!(
             (score.loss - expected).abs() < 1e-6,
             "{} is not {expected}",
@@ -500,6 +608,7 @@ fn a_run_leaves_these_files_and_no_others() {
         .collect();
     files.sort();
     let expected = [
+        "best.safetensors",
         "checkpoint.safetensors",
         "config.toml",
         "curves.svg",
@@ -512,8 +621,11 @@ fn a_run_leaves_these_files_and_no_others() {
     let model = run.config().build_model().unwrap();
     run.load_model(&model).unwrap();
     let (_, test) = loaders();
-    let accuracy = run.history().unwrap()[0].test_accuracy;
-    assert_eq!(evaluate(&model, &test).unwrap().accuracy, accuracy);
+    let accuracy = run.history().unwrap()[0].test_score;
+    assert_eq!(
+        evaluate(&model, &Classification, &test).unwrap().score,
+        accuracy
+    );
 }
 
 #[test]

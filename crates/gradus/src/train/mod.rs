@@ -5,8 +5,10 @@
 
 mod checkpoint;
 mod config;
+mod data_module;
 mod event;
 mod lr_find;
+mod objective;
 mod progress;
 mod run;
 mod schedule;
@@ -15,8 +17,10 @@ mod trainer;
 pub use crate::models::MODELS;
 pub use checkpoint::Checkpoint;
 pub use config::{Config, Task};
+pub use data_module::DataModule;
 pub use event::{Epoch, Event, Listener, Outcome, Summary};
 pub use lr_find::{LrFind, lr_find};
+pub use objective::{Classification, LOSS, Objective, Regression};
 pub use progress::Progress;
 pub use run::Run;
 pub use schedule::{SCHEDULERS, Schedule};

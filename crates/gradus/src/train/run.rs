@@ -1,9 +1,9 @@
 //! The folder that a run leaves: settings, model, metrics, curves, and the state to go on from.
 
-use super::{Checkpoint, Config, Epoch};
+use super::{Checkpoint, Config, Epoch, LOSS};
 use crate::io::{safetensors, write_atomically};
 use crate::nn::Module;
-use crate::optim::Optimizer;
+use crate::optim::{Ema, Optimizer};
 use crate::plot::{self, Panel, Series};
 use crate::{Error, Kind, Result};
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ const CURVES: &str = "curves.svg";
 /// A run's folder:
 ///
 /// - `config.toml`: the settings;
-/// - `model.safetensors`: the weights after the last saved step;
-/// - `checkpoint.safetensors`: weights, optimizer and position, to go on from;
-/// - `best.safetensors`: the weights after the epoch with the smallest test loss, with early stopping;
+/// - `model.safetensors`: the weights after the last saved step, averaged if averages are kept;
+/// - `checkpoint.safetensors`: weights, optimizer, averages and position, to go on from;
+/// - `best.safetensors`: the same after the epoch with the smallest test loss;
 /// - `metrics.jsonl`: one line an epoch;
-/// - `curves.svg`: loss and accuracy over the epochs.
+/// - `curves.svg`: loss and score over the epochs.
 ///
 /// Every file is replaced as a whole: after a crash each is either the old one or the new one, and
 /// going on needs only `checkpoint.safetensors`.
@@ -89,7 +89,7 @@ impl Run {
         &self.folder
     }
 
-    /// The picture of loss and accuracy over the epochs; there once an epoch is.
+    /// The picture of loss and score over the epochs; there once an epoch is.
     pub fn curves(&self) -> PathBuf {
         self.path(CURVES)
     }
@@ -159,12 +159,13 @@ impl Run {
         &self,
         model: &dyn Module,
         optimizer: &mut dyn Optimizer,
+        ema: Option<&mut Ema>,
     ) -> Result<(Checkpoint, Vec<Epoch>)> {
         let path = self.path(CHECKPOINT);
         if !path.exists() {
             return Ok((Checkpoint::default(), Vec::new()));
         }
-        let at = Checkpoint::load(&path, model, optimizer)?;
+        let at = Checkpoint::load(&path, model, optimizer, ema)?;
         // Metrics are written before the checkpoint: an epoch that was cut in between comes again.
         let mut history = self.history()?;
         history.truncate(at.epochs);
@@ -200,10 +201,12 @@ impl Run {
         at: &Checkpoint,
         model: &dyn Module,
         optimizer: &dyn Optimizer,
+        ema: Option<&Ema>,
     ) -> Result<PathBuf> {
         let path = self.path(CHECKPOINT);
-        at.save(&path, model, optimizer)?;
-        safetensors::save(self.path(MODEL), &model.state_dict(), None)?;
+        at.save(&path, model, optimizer, ema)?;
+        let weights = ema.map_or_else(|| model.state_dict(), Ema::averages);
+        safetensors::save(self.path(MODEL), &weights, None)?;
         Ok(path)
     }
 
@@ -217,7 +220,7 @@ impl Run {
     }
 }
 
-/// Loss and accuracy over the epochs, side by side.
+/// Loss and score over the epochs, side by side.
 fn curves(history: &[Epoch]) -> Result<String> {
     let series = |name: &str, value: fn(&Epoch) -> f64| Series {
         name: name.into(),
@@ -229,20 +232,23 @@ fn curves(history: &[Epoch]) -> Result<String> {
         y_label: title.into(),
         series,
     };
-    plot::curves(&[
-        panel(
-            "loss",
+    let mut panels = vec![panel(
+        LOSS,
+        vec![
+            series("train", |e| e.train_loss),
+            series("test", |e| e.test_loss),
+        ],
+    )];
+    let metric = history.last().map_or(LOSS, |e| &e.metric);
+    if metric != LOSS {
+        let title = if metric == "r2" { "R²" } else { metric };
+        panels.push(panel(
+            title,
             vec![
-                series("train", |e| e.train_loss),
-                series("test", |e| e.test_loss),
+                series("train", |e| e.train_score),
+                series("test", |e| e.test_score),
             ],
-        ),
-        panel(
-            "accuracy",
-            vec![
-                series("train", |e| e.train_accuracy),
-                series("test", |e| e.test_accuracy),
-            ],
-        ),
-    ])
+        ));
+    }
+    plot::curves(&panels)
 }

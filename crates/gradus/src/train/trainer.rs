@@ -1,9 +1,12 @@
 //! The training loop.
 
-use super::{Checkpoint, Epoch, Event, Listener, Outcome, Run, Schedule, Summary};
+use super::{
+    Checkpoint, Classification, DataModule, Epoch, Event, Listener, Objective, Outcome, Run,
+    Schedule, Summary,
+};
 use crate::data::DataLoader;
-use crate::nn::{self, Layer, Parameter};
-use crate::optim::Optimizer;
+use crate::nn::{self, Layer, Parameter, copied};
+use crate::optim::{Ema, Optimizer};
 use crate::random::{self, Generator};
 use crate::{Error, Kind, Result, Tensor, no_grad};
 use serde::{Deserialize, Serialize};
@@ -11,7 +14,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Trains a classifier: cross-entropy, one optimizer step a batch, a test after each epoch.
+/// Trains a model: one optimizer step a batch, a test after each epoch. A classifier by default, see
+/// [`objective`](Trainer::objective).
 ///
 /// Every random number of a step follows from the seed, the epoch and the step, so a run that was
 /// interrupted or killed goes on with the bits it would have had.
@@ -34,9 +38,12 @@ use std::time::Instant;
 /// ```
 pub struct Trainer<'a> {
     epochs: usize,
+    objective: Box<dyn Objective + 'a>,
     seed: u64,
     schedule: Option<Schedule>,
     clip_grad_norm: Option<f64>,
+    clip_grad_value: Option<f64>,
+    ema: Option<f64>,
     accumulate: usize,
     early_stopping: Option<usize>,
     listeners: Vec<Box<dyn Listener + 'a>>,
@@ -44,13 +51,13 @@ pub struct Trainer<'a> {
     stop: Arc<AtomicBool>,
 }
 
-/// Mean loss and accuracy over some samples.
+/// Mean loss and score over some samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The mean loss.
     pub loss: f64,
-    /// The share of samples that were classified rightly.
-    pub accuracy: f64,
+    /// The objective's score: of a classifier the share of samples that it classified rightly.
+    pub score: f64,
     /// The number of samples.
     pub samples: usize,
 }
@@ -60,15 +67,26 @@ impl<'a> Trainer<'a> {
     pub fn new(epochs: usize) -> Self {
         Self {
             epochs,
+            objective: Box::new(Classification),
             seed: 0,
             schedule: None,
             clip_grad_norm: None,
+            clip_grad_value: None,
+            ema: None,
             accumulate: 1,
             early_stopping: None,
             listeners: Vec::new(),
             run: None,
             stop: Arc::default(),
         }
+    }
+
+    /// What to train for: [`Classification`] by default, [`Regression`](super::Regression), or a loss of
+    /// one's own.
+    #[must_use]
+    pub fn objective(mut self, objective: impl Objective + 'a) -> Self {
+        self.objective = Box::new(objective);
+        self
     }
 
     /// The seed of the random numbers that layers draw (dropout); the order of the samples is the
@@ -95,6 +113,23 @@ impl<'a> Trainer<'a> {
         self
     }
 
+    /// Brings every number of each step's gradients into −`clip_value` … `clip_value`
+    /// ([`clip_grad_value_`](nn::clip_grad_value_)), before their norm is looked at. Not by default.
+    #[must_use]
+    pub fn clip_grad_value(mut self, clip_value: f64) -> Self {
+        self.clip_grad_value = Some(clip_value);
+        self
+    }
+
+    /// Averages the weights over the steps with this decay, such as 0.999 ([`Ema`]). The optimizer
+    /// goes on with its own weights; what is tested, kept as the model, and left in it at the end are
+    /// the averages. Not by default.
+    #[must_use]
+    pub fn ema(mut self, decay: f64) -> Self {
+        self.ema = Some(decay);
+        self
+    }
+
     /// One step of the optimizer for so many batches, with the mean gradient over all their samples:
     /// that of one large batch, without its memory. The last step of an epoch may have fewer. 1 by
     /// default. It stops when asked only after a step, so that no gradient is lost.
@@ -105,8 +140,8 @@ impl<'a> Trainer<'a> {
     }
 
     /// Ends when the test loss has not become smaller for `patience` epochs (Prechelt, "Early
-    /// stopping", 1998). The run's folder, if there is one, has the model of the smallest test loss as
-    /// `best.safetensors`. Not by default.
+    /// stopping", 1998). Not by default. A run's folder has the model of the smallest test loss as
+    /// `best.safetensors`, with early stopping or without.
     #[must_use]
     pub fn early_stopping(mut self, patience: usize) -> Self {
         self.early_stopping = Some(patience);
@@ -152,30 +187,54 @@ impl<'a> Trainer<'a> {
             return Err(Error::new(Kind::Value, message));
         }
         let base = optimizer.lr();
-        let summary = self.fit_from(base, model, optimizer, train, test);
-        optimizer.set_lr(base);
+        let ema = self.ema.map(|decay| Ema::new(model, decay)).transpose()?;
+        let mut learner = Learner {
+            model,
+            optimizer,
+            ema,
+        };
+        let summary = self.fit_from(base, &mut learner, train, test);
+        learner.optimizer.set_lr(base);
+        if let Some(ema) = learner.ema.filter(|_| summary.is_ok()) {
+            model.load_state_dict(&ema.averages())?;
+        }
         summary
+    }
+
+    /// [`fit`](Trainer::fit) on the batches of a data module.
+    ///
+    /// # Errors
+    /// As [`fit`](Trainer::fit), or if the data cannot be read.
+    pub fn fit_data(
+        self,
+        model: &dyn Layer,
+        optimizer: &mut dyn Optimizer,
+        data: &dyn DataModule,
+    ) -> Result<Summary> {
+        self.fit(model, optimizer, &data.train_loader()?, &data.val_loader()?)
     }
 
     fn fit_from(
         &mut self,
         base: f64,
-        model: &dyn Layer,
-        optimizer: &mut dyn Optimizer,
+        learner: &mut Learner<'_>,
         train: &DataLoader,
         test: &DataLoader,
     ) -> Result<Summary> {
         let (mut at, mut history) = match self.run {
-            Some(run) => run.restore(model, optimizer)?,
+            Some(run) => run.restore(learner.model, learner.optimizer, learner.ema.as_mut())?,
             None => (Checkpoint::default(), Vec::new()),
         };
-        let (epochs, steps, parameters) = (self.epochs, train.len(), model.num_parameters());
-        self.tell(Event::Start {
+        let (epochs, steps, parameters) =
+            (self.epochs, train.len(), learner.model.num_parameters());
+        let start = Event::Start {
             epochs,
             steps,
             parameters,
+            metric: self.objective.metric(),
             done: (at.epochs, at.steps),
-        })?;
+        };
+        tell(&mut self.listeners, start)?;
         let mut outcome = Outcome::Finished;
         while at.epochs < self.epochs {
             if self.is_stale(&history) {
@@ -183,31 +242,34 @@ impl<'a> Trainer<'a> {
                 break;
             }
             let lr = |schedule: &Schedule, steps| schedule.lr(base, &history, steps);
-            if !self.train_epoch(&mut at, model, optimizer, train, lr)? {
+            if !self.train_epoch(&mut at, learner, train, lr)? {
                 outcome = Outcome::Interrupted;
-                self.save(&at, model, optimizer)?;
+                self.save(&at, learner)?;
                 break;
             }
             let epoch = at.epochs + 1;
             self.tell(Event::Validation { epoch })?;
-            let (train, test) = (at.score(), evaluate(model, test)?);
+            let train = at.score(&*self.objective);
+            let lr = learner.optimizer.lr();
+            let test = learner.averaged(|model| evaluate(model, &*self.objective, test))?;
             if !test.loss.is_finite() {
                 return Err(Error::new(
                     Kind::Value,
                     format!(
                         "the test loss after epoch {epoch} is {}: {}",
                         test.loss,
-                        slower(optimizer.lr())
+                        slower(lr)
                     ),
                 ));
             }
             history.push(Epoch {
                 epoch,
                 train_loss: train.loss,
-                train_accuracy: train.accuracy,
+                train_score: train.score,
                 test_loss: test.loss,
-                test_accuracy: test.accuracy,
-                lr: optimizer.lr(),
+                test_score: test.score,
+                metric: self.objective.metric().into(),
+                lr,
                 seconds: at.seconds,
                 samples_per_second: train.samples as f64 / at.seconds.max(f64::MIN_POSITIVE),
             });
@@ -217,12 +279,12 @@ impl<'a> Trainer<'a> {
             };
             if let Some(run) = self.run {
                 run.record(&history)?;
-                if self.early_stopping.is_some() && best(&history) == Some(epoch) {
-                    run.save_best(model)?;
+                if best(&history) == Some(epoch) {
+                    learner.averaged(|model| run.save_best(model))?;
                 }
             }
             self.tell(Event::Epoch(&history[history.len() - 1]))?;
-            self.save(&at, model, optimizer)?;
+            self.save(&at, learner)?;
         }
         let summary = Summary {
             outcome,
@@ -245,11 +307,11 @@ impl<'a> Trainer<'a> {
     fn train_epoch(
         &mut self,
         at: &mut Checkpoint,
-        model: &dyn Layer,
-        optimizer: &mut dyn Optimizer,
+        learner: &mut Learner<'_>,
         train: &DataLoader,
         lr: impl Fn(&Schedule, usize) -> f64,
     ) -> Result<bool> {
+        let model = learner.model;
         model.train(true);
         let parameters = model.parameters();
         let epoch = at.epochs + 1;
@@ -260,15 +322,16 @@ impl<'a> Trainer<'a> {
             let (x, y) = batch?;
             if let Some(schedule) = &self.schedule {
                 let steps = at.epochs * train.len().div_ceil(self.accumulate);
+                let optimizer = &mut learner.optimizer;
                 optimizer.set_lr(lr(schedule, steps + at.steps / self.accumulate));
             }
             let stream = Generator::from_parts(&[self.seed, at.epochs as u64, at.steps as u64]);
-            let (logits, loss) = random::scoped(stream, || {
-                let logits = model.forward(&x)?;
-                let loss = nn::cross_entropy(&logits, &y)?;
-                Ok::<_, Error>((logits, loss))
+            let (outputs, loss) = random::scoped(stream, || {
+                let outputs = model.forward(&x)?;
+                let loss = self.objective.loss(&outputs, &y)?;
+                Ok::<_, Error>((outputs, loss))
             })?;
-            let value = loss.item::<f64>()?;
+            let (value, samples) = (loss.item::<f64>()?, samples(&y));
             if !value.is_finite() {
                 return Err(diverged(
                     value,
@@ -276,33 +339,32 @@ impl<'a> Trainer<'a> {
                     at.steps + 1,
                     model,
                     &x,
-                    optimizer.lr(),
+                    learner.optimizer.lr(),
                 ));
             }
             if waiting == 0 {
-                optimizer.zero_grad();
+                learner.optimizer.zero_grad();
             }
-            waiting += y.numel();
+            waiting += samples;
             at.steps += 1;
             let is_step = at.steps.is_multiple_of(self.accumulate) || at.steps == train.len();
             if self.accumulate == 1 {
                 loss.backward()?;
             } else {
                 // Batches count by their samples, as they would in one large batch.
-                loss.mul(y.numel() as f64)?.backward()?;
+                loss.mul(samples as f64)?.backward()?;
             }
             if is_step {
-                self.step(&parameters, optimizer, waiting)?;
+                self.step(&parameters, learner, waiting)?;
                 waiting = 0;
             }
-            at.samples += y.numel();
-            at.correct += correct(&logits, &y)?;
-            at.loss_sum += value * y.numel() as f64;
+            at.add(value, samples);
+            (self.objective).update(&mut at.score_sums, &outputs.detach(), &y)?;
             at.seconds = before + start.elapsed().as_secs_f64();
             self.tell(Event::Step {
                 epoch,
                 step: at.steps,
-                score: at.score(),
+                score: at.score(&*self.objective),
             })?;
             if is_step && self.stop.load(Ordering::Relaxed) {
                 return Ok(false);
@@ -315,25 +377,32 @@ impl<'a> Trainer<'a> {
     fn step(
         &self,
         parameters: &[Parameter],
-        optimizer: &mut dyn Optimizer,
+        learner: &mut Learner<'_>,
         samples: usize,
     ) -> Result<()> {
         if self.accumulate > 1 {
             nn::clip::change(parameters, |grad| grad.mul(1.0 / samples as f64))?;
         }
+        if let Some(clip_value) = self.clip_grad_value {
+            nn::clip_grad_value_(parameters, clip_value)?;
+        }
         if let Some(max_norm) = self.clip_grad_norm {
             nn::clip_grad_norm_(parameters, max_norm)?;
         }
-        optimizer.step()
+        learner.optimizer.step()?;
+        match &mut learner.ema {
+            Some(ema) => ema.update(learner.model),
+            None => Ok(()),
+        }
     }
 
-    fn save(
-        &mut self,
-        at: &Checkpoint,
-        model: &dyn Layer,
-        optimizer: &dyn Optimizer,
-    ) -> Result<()> {
+    fn save(&mut self, at: &Checkpoint, learner: &Learner<'_>) -> Result<()> {
         let Some(run) = self.run else { return Ok(()) };
+        let Learner {
+            model,
+            optimizer,
+            ema,
+        } = learner;
         // The last step may have broken what its own loss did not show yet.
         if let Some((name, _)) = model.named_parameters().iter().find(|(_, p)| !finite(p)) {
             let (steps, epochs) = (at.steps, at.epochs);
@@ -344,39 +413,71 @@ impl<'a> Trainer<'a> {
             );
             return Err(Error::new(Kind::Value, message));
         }
-        let path = run.save(at, model, optimizer)?;
+        let path = run.save(at, *model, *optimizer, ema.as_ref())?;
         self.tell(Event::Checkpoint { path: &path })
     }
 
     fn tell(&mut self, event: Event<'_>) -> Result<()> {
-        self.listeners
-            .iter_mut()
-            .try_for_each(|listener| listener.on(event))
+        tell(&mut self.listeners, event)
     }
 }
 
+/// What changes while it learns.
+struct Learner<'m> {
+    model: &'m dyn Layer,
+    optimizer: &'m mut dyn Optimizer,
+    ema: Option<Ema>,
+}
+
+impl Learner<'_> {
+    /// Runs `f` on the model while it has the averaged weights, if averages are kept.
+    fn averaged<R>(&self, f: impl FnOnce(&dyn Layer) -> Result<R>) -> Result<R> {
+        let Some(ema) = &self.ema else {
+            return f(self.model);
+        };
+        let own = copied(&self.model.state_dict())?;
+        self.model.load_state_dict(&ema.averages())?;
+        let result = f(self.model);
+        self.model.load_state_dict(&own)?;
+        result
+    }
+}
+
+fn tell(listeners: &mut [Box<dyn Listener + '_>], event: Event<'_>) -> Result<()> {
+    listeners
+        .iter_mut()
+        .try_for_each(|listener| listener.on(event))
+}
+
 impl Checkpoint {
-    /// Loss and accuracy of the steps done.
-    fn score(&self) -> Score {
-        let n = self.samples.max(1) as f64;
+    /// Counts a batch of so many samples with this mean loss.
+    fn add(&mut self, loss: f64, samples: usize) {
+        self.samples += samples;
+        self.loss_sum += loss * samples as f64;
+    }
+
+    /// Loss and score of the steps done.
+    fn score(&self, objective: &dyn Objective) -> Score {
+        let loss = self.loss_sum / self.samples.max(1) as f64;
         Score {
-            loss: self.loss_sum / n,
-            accuracy: self.correct as f64 / n,
+            loss,
+            score: objective.score(&self.score_sums).unwrap_or(loss),
             samples: self.samples,
         }
     }
 }
 
-/// Mean loss and accuracy of a classifier over all batches, without recording.
+/// Mean loss and score of a model over all batches, without recording.
 ///
 /// # Errors
 /// If a sample cannot be read or shapes do not fit.
-pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
-    evaluate_with(model, data, |_, _| Ok(()))
+pub fn evaluate(model: &dyn Layer, objective: &dyn Objective, data: &DataLoader) -> Result<Score> {
+    evaluate_with(model, objective, data, |_, _| Ok(()))
 }
 
-/// [`evaluate`] that shows every batch of logits \[n, classes\] and targets \[n\] to `see`: to count
-/// by class, or to keep the samples that are classified wrongly.
+/// [`evaluate`] that shows every batch of outputs and targets to `see`, of a classifier logits
+/// [n, classes] and classes \[n\]: to count by class, or to keep the samples that are classified
+/// wrongly.
 ///
 /// # Errors
 /// If a sample cannot be read, shapes do not fit, or `see` fails.
@@ -387,7 +488,7 @@ pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
 /// let test = DataLoader::new(data::digits()?.test, 100)?;
 /// let net = nn::Sequential::new().add(nn::Flatten).add(nn::Linear::new(64, 10)?);
 /// let mut seen = 0;
-/// let score = train::evaluate_with(&net, &test, |logits, _| {
+/// let score = train::evaluate_with(&net, &train::Classification, &test, |logits, _| {
 ///     seen += logits.shape()[0];
 ///     Ok(())
 /// })?;
@@ -396,6 +497,7 @@ pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
 /// ```
 pub fn evaluate_with(
     model: &dyn Layer,
+    objective: &dyn Objective,
     data: &DataLoader,
     mut see: impl FnMut(&Tensor, &Tensor) -> Result<()>,
 ) -> Result<Score> {
@@ -404,13 +506,13 @@ pub fn evaluate_with(
         let mut sums = Checkpoint::default();
         for batch in data.iter_from(0, 0) {
             let (x, y) = batch?;
-            let logits = model.forward(&x)?;
-            see(&logits, &y)?;
-            sums.samples += y.numel();
-            sums.correct += correct(&logits, &y)?;
-            sums.loss_sum += nn::cross_entropy(&logits, &y)?.item::<f64>()? * y.numel() as f64;
+            let outputs = model.forward(&x)?;
+            see(&outputs, &y)?;
+            let loss = objective.loss(&outputs, &y)?;
+            sums.add(loss.item::<f64>()?, samples(&y));
+            objective.update(&mut sums.score_sums, &outputs, &y)?;
         }
-        Ok(sums.score())
+        Ok(sums.score(objective))
     })
 }
 
@@ -422,14 +524,9 @@ fn best(history: &[Epoch]) -> Option<usize> {
     best.map(|epoch| epoch.epoch)
 }
 
-/// How many rows have their largest logit at their class.
-fn correct(logits: &Tensor, classes: &Tensor) -> Result<usize> {
-    logits
-        .argmax(1)?
-        .eq(classes)?
-        .sum(..)?
-        .item::<i64>()
-        .map(|n| n as usize)
+/// How many samples a batch with these targets has.
+fn samples(targets: &Tensor) -> usize {
+    targets.shape().first().copied().unwrap_or(1)
 }
 
 /// The error for a loss that is no number, with its likely cause.
