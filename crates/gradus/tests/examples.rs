@@ -27,6 +27,8 @@ examples! {
     d1_tensors "../../../examples/d1_tensors.rs",
     d2_preprocessing "../../../examples/d2_preprocessing.rs",
     d3_gradients "../../../examples/d3_gradients.rs",
+    d4_linear_regression "../../../examples/d4_linear_regression.rs",
+    d5_frame "../../../examples/d5_frame.rs",
     d8_activations "../../../examples/d8_activations.rs",
     d9_cnn "../../../examples/d9_cnn.rs",
     e1_relu "../../../examples/e1_relu.rs",
@@ -301,6 +303,56 @@ fn d3() {
         assert!(picture.contains(text), "{text} is not in the picture");
     }
     assert!(folder.path().join("d3_sin.svg").exists());
+}
+
+/// The distances that the exercise allows; the formula is off by the noise alone, and so is descent from
+/// afar in the end.
+#[test]
+fn d4() {
+    let (mut out, folder) = (Vec::new(), tempfile::tempdir().unwrap());
+    let results = d4_linear_regression::run(&mut out, folder.path()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    for (how, w, b) in [
+        ("analytic", 0.001, 0.001),
+        ("from scratch", 0.2, 0.25),
+        ("zeros at first", 0.2, 0.25),
+        ("the same, 30 epochs", 0.001, 0.001),
+        ("concise", 0.2, 0.25),
+    ] {
+        let found = results.iter().find(|r| r.how == how).expect(how);
+        assert!(found.w <= w && found.b <= b, "{how}: {text}");
+    }
+    assert!(text.contains("the same result: true"), "{text}");
+    let picture = std::fs::read_to_string(folder.path().join("d4_normal.svg")).unwrap();
+    assert!(picture.contains("mean 3, deviation 1"));
+}
+
+/// A frame that does not learn, or a board that misses a curve.
+#[test]
+fn d5() {
+    let (mut out, folder) = (Vec::new(), tempfile::tempdir().unwrap());
+    let h = d5_frame::HyperParameters {
+        lr: 0.1,
+        batch_size: 64,
+        max_epochs: 4,
+        gradient_clip: 1.0,
+    };
+    let history = d5_frame::run(&mut out, h, folder.path()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(history.len(), 5, "{text}");
+    assert!(
+        history[4][1] > 0.85 && history[4][0] < history[0][0],
+        "{text}"
+    );
+    assert!(
+        text.starts_with("HyperParameters { lr: 0.1, batch_size: 64"),
+        "{text}"
+    );
+    assert_eq!(text.matches("early on, a ").count(), 5, "{text}");
+    let picture = std::fs::read_to_string(folder.path().join("d5_board.svg")).unwrap();
+    for name in ["train loss", "validation loss", "validation accuracy"] {
+        assert!(picture.contains(name), "{name}");
+    }
 }
 
 /// Values and slopes are PyTorch's.
