@@ -143,7 +143,7 @@ pub fn mini_batches(out: &mut impl Write, cifar: data::Split, epochs: usize) -> 
 }
 
 /// The mean cost by steps, as a picture.
-pub fn cost_history(history: &[(f64, f64)]) -> Result<String> {
+pub fn cost_history(history: &[(f64, f64)]) -> String {
     curves(&[Panel {
         title: "cost".into(),
         x_label: "step".into(),
@@ -152,6 +152,7 @@ pub fn cost_history(history: &[(f64, f64)]) -> Result<String> {
             name: "mean of 100 steps".into(),
             points: history.to_vec(),
         }],
+        ..Panel::default()
     }])
 }
 
@@ -175,9 +176,6 @@ fn main() -> Result<()> {
     full_batch(out, &cifar.train, 100)?;
     let trained = mini_batches(out, cifar, args.epochs)?;
     fs::create_dir_all(&args.out)?;
-    fs::write(
-        args.out.join("c3_cost.svg"),
-        cost_history(&trained.history)?,
-    )?;
+    fs::write(args.out.join("c3_cost.svg"), cost_history(&trained.history))?;
     Ok(())
 }

@@ -63,6 +63,7 @@ fn densities() -> Panel {
         x_label: "x".into(),
         y_label: "p(x)".into(),
         series: [(0.0, 1.0), (0.0, 2.0), (3.0, 1.0)].map(series).into(),
+        ..Panel::default()
     }
 }
 
@@ -151,7 +152,7 @@ fn apart(out: &mut impl Write, how: &'static str, w: &[f64], b: f64) -> Result<A
 /// All of it; the picture of densities goes to `folder`.
 pub fn run(out: &mut impl Write, folder: &Path) -> Result<Vec<Apart>> {
     timed(out)?;
-    fs::write(folder.join("d4_normal.svg"), curves(&[densities()])?)?;
+    fs::write(folder.join("d4_normal.svg"), curves(&[densities()]))?;
 
     let (x, y) = synthetic_regression(&W, B, NOISE, 1000, 0)?;
     let data = DataLoader::new(TensorDataset::new(x.clone(), y.clone())?, BATCH)?.shuffle(0);

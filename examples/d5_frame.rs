@@ -103,7 +103,7 @@ impl ProgressBoard {
             series: self.lines.to_vec(),
             ..Panel::default()
         };
-        Ok(fs::write(&self.file, curves(&[panel])?)?)
+        Ok(fs::write(&self.file, curves(&[panel]))?)
     }
 }
 

@@ -52,9 +52,10 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
             x_label: "x".into(),
             y_label: String::new(),
             series: vec![line("f", y.clone()), line("gradient", slope.clone())],
+            ..Panel::default()
         });
     }
-    fs::write(folder.join("d8_activations.svg"), curves(&panels)?)?;
+    fs::write(folder.join("d8_activations.svg"), curves(&panels))?;
     Ok(())
 }
 

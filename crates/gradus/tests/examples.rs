@@ -28,6 +28,7 @@ examples! {
     d2_preprocessing "../../../examples/d2_preprocessing.rs",
     d3_gradients "../../../examples/d3_gradients.rs",
     d4_linear_regression "../../../examples/d4_linear_regression.rs",
+    d4_physics "../../../examples/d4_physics.rs",
     d5_frame "../../../examples/d5_frame.rs",
     d8_activations "../../../examples/d8_activations.rs",
     d9_cnn "../../../examples/d9_cnn.rs",
@@ -325,6 +326,24 @@ fn d4() {
     assert!(text.contains("the same result: true"), "{text}");
     let picture = std::fs::read_to_string(folder.path().join("d4_normal.svg")).unwrap();
     assert!(picture.contains("mean 3, deviation 1"));
+}
+
+/// The resistances of the exercise, and a temperature within one in a hundred.
+#[test]
+fn d4_constants() {
+    let (mut out, folder) = (Vec::new(), tempfile::tempdir().unwrap());
+    let seen = d4_physics::ohm(&mut out).unwrap();
+    assert_eq!(seen.len(), 10);
+    for (value, expected) in [(seen[0], 2.7282), (seen[1], 3.7097), (seen[9], 4.9860)] {
+        assert!((value - expected).abs() < 1e-4, "{seen:?}");
+    }
+    let temperature = d4_physics::temperature(&mut out, folder.path()).unwrap();
+    assert!((temperature - 5000.0).abs() < 50.0, "{temperature}");
+    let picture = std::fs::read_to_string(folder.path().join("d4_planck.svg")).unwrap();
+    assert!(
+        picture.contains("measured") && picture.contains("fitted: "),
+        "{picture}"
+    );
 }
 
 /// A frame that does not learn, or a board that misses a curve.
