@@ -191,6 +191,7 @@ mod tests {
             points: vec![(0.0, 0.0), (0.0, 10.0), (10.0, 0.0), (10.0, 10.0)],
             labels: vec![0, 11, -1, 40],
             centers: vec![(5.0, 5.0)],
+            ..Cloud::default()
         }
     }
 
