@@ -172,7 +172,7 @@ mod tests {
 
     fn matrix(counts: &[f64]) -> Tensor {
         let k = (counts.len() as f64).sqrt() as usize;
-        Tensor::from_vec(counts.to_vec(), [k, k]).unwrap()
+        Tensor::from_vec(counts, [k, k]).unwrap()
     }
 
     /// Mistakes that look right, or a class that stands where another does.

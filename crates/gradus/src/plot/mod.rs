@@ -6,7 +6,8 @@
 //! [`confusion()`] which class is taken for which; [`images`] pictures with captions, [`gallery()`] with
 //! probabilities beside them, [`weights`] what a layer has learned; [`graph()`] what a tensor was
 //! computed from, with values and gradients. [`grid()`] puts several of them in one file.
-//! [`scatter_text`] draws for a terminal.
+//! [`curves_text`], [`scatter_text`], [`bars_text`], [`histogram_text`] and [`confusion_text`] draw for a
+//! terminal.
 //!
 //! A picture needs nothing outside its own file: no font, no script, no style sheet. It paints its
 //! own white card, so it reads the same on light and dark pages, and its colours are those of
@@ -36,4 +37,4 @@ pub use graph::graph;
 pub use grid::grid;
 pub use regions::Regions;
 pub use scatter::{Cloud, scatter};
-pub use terminal::scatter_text;
+pub use terminal::{bars_text, confusion_text, curves_text, histogram_text, scatter_text};
