@@ -5,7 +5,6 @@
 //! [`train_test_split`] and [`KFold`] say which samples are for testing.
 
 mod archive;
-mod augment;
 mod cifar;
 mod dataset;
 mod download;
@@ -19,8 +18,8 @@ mod picture;
 mod split;
 mod synthetic;
 mod table;
+mod transform;
 
-pub use augment::Augment;
 pub use cifar::{cifar10, cifar10_binary};
 pub use dataset::{Dataset, Subset, TensorDataset, random_split};
 pub use download::{DOWNLOADS, Download, DownloadEvent, Fetched};
@@ -33,3 +32,4 @@ pub use picture::Picture;
 pub use split::{Indices, KFold, StratifiedKFold, balanced_weights, train_test_split};
 pub use synthetic::{Blobs, DEMOS, demo, make_circles, make_moons, synthetic_regression};
 pub use table::{Chunks, Column, ColumnKind, Description, Fill, ReadCsv, Summary, Table};
+pub use transform::Transform;
