@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use gradus::Result;
-use gradus::data::{self, Augment, DataLoader};
+use gradus::data::{self, DataLoader, Transform};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::{Adam, Optimizer};
 use gradus::random::{self, Generator};
@@ -40,14 +40,10 @@ pub fn run(
 ) -> Result<(f64, f64)> {
     random::manual_seed(seed);
     let statistics = cifar.train.channel_mean_std()?;
-    let mirrored = Augment {
-        flip: true,
-        ..Augment::default()
-    };
     let train = cifar
         .train
         .normalize_channels(&statistics)?
-        .augment(mirrored);
+        .transforms(&[Transform::RandomHorizontalFlip { p: 0.5 }])?;
     let train = DataLoader::new(train, BATCH)?.shuffle(seed);
     let test = DataLoader::new(cifar.test.normalize_channels(&statistics)?, 500)?;
     let net = net()?;

@@ -99,6 +99,7 @@ impl Results {
             points: plane.project(&input.x)?,
             labels,
             centers: centers.map_or(Ok(Vec::new()), |centers| plane.project(centers))?,
+            ..Cloud::default()
         };
         match self.file() {
             Some(path) => write(path, &scatter(&[cloud])),
