@@ -5,7 +5,7 @@ use clap::Parser;
 use gradus::data::{self, DataLoader, Dataset, ImageDataset, Subset};
 use gradus::nn::{self, Layer, Module, Parameter};
 use gradus::optim::{Optimizer, Sgd};
-use gradus::plot::{Panel, Series, curves};
+use gradus::plot::{Panel, Series, curves, weights};
 use gradus::{DType, Result, Tensor, no_grad};
 use std::{fs, io::Write, path::PathBuf, sync::Arc};
 
@@ -156,6 +156,16 @@ pub fn cost_history(history: &[(f64, f64)]) -> String {
     }])
 }
 
+/// What each class looks for: the columns of W as pictures.
+pub fn pictures(net: &LinearClassifier, classes: &[String]) -> Result<String> {
+    weights(
+        &net.weight.t()?.reshape([10, 3, 32, 32])?,
+        classes,
+        5,
+        false,
+    )
+}
+
 /// A linear classifier for CIFAR-10 from zero weights.
 #[derive(Parser)]
 struct Args {
@@ -164,7 +174,7 @@ struct Args {
     /// Passes over the pictures
     #[arg(long, default_value_t = 5)]
     epochs: usize,
-    /// Folder for c3_cost.svg
+    /// Folder for c3_cost.svg and c3_weights.svg
     #[arg(long, default_value = ".")]
     out: PathBuf,
 }
@@ -173,9 +183,14 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let cifar = data::cifar10_binary(&args.file)?;
     let out = &mut std::io::stdout();
+    let classes = cifar.train.classes().to_vec();
     full_batch(out, &cifar.train, 100)?;
     let trained = mini_batches(out, cifar, args.epochs)?;
     fs::create_dir_all(&args.out)?;
+    fs::write(
+        args.out.join("c3_weights.svg"),
+        pictures(&trained.net, &classes)?,
+    )?;
     fs::write(args.out.join("c3_cost.svg"), cost_history(&trained.history))?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! D8: activations and their gradients as curves.
 
 use clap::Parser;
-use gradus::plot::{Panel, Series, curves};
+use gradus::plot::{Panel, Series, curves, grid};
 use gradus::{DType, Result, Tensor};
 use std::{
     fs,
@@ -29,7 +29,7 @@ const FUNCTIONS: [(&str, Function); 8] = [
 
 /// Writes value and slope of each at −1 and 1, and `d8_activations.svg`.
 pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
-    let mut panels = Vec::new();
+    let mut pictures = Vec::new();
     for (name, f) in FUNCTIONS {
         let x = Tensor::linspace(-4.0, 4.0, 161, DType::F64)?.requires_grad_(true)?;
         let y = f(&x)?;
@@ -47,15 +47,15 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
             name: name.into(),
             points: x.iter().copied().zip(values).collect(),
         };
-        panels.push(Panel {
+        pictures.push(curves(&[Panel {
             title: name.into(),
             x_label: "x".into(),
             y_label: String::new(),
             series: vec![line("f", y.clone()), line("gradient", slope.clone())],
             ..Panel::default()
-        });
+        }]));
     }
-    fs::write(folder.join("d8_activations.svg"), curves(&panels))?;
+    fs::write(folder.join("d8_activations.svg"), grid(&pictures, 4)?)?;
     Ok(())
 }
 

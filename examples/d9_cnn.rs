@@ -73,22 +73,10 @@ pub fn run(
     };
     let (train, validation) = (loader(BATCH)?.shuffle(seed), loader(500)?);
     let mut adam = Adam::new(net.parameters(), 1e-3);
-    let summary = Trainer::new(epochs).seed(seed).listen(progress).fit(
-        &net,
-        &mut adam,
-        &train,
-        &validation,
-    )?;
-    for epoch in &summary.history {
-        writeln!(
-            out,
-            "epoch {:2}  loss {:.4}  validation accuracy {:.2} %  {:.2} s",
-            epoch.epoch,
-            epoch.train_loss,
-            100.0 * epoch.test_score,
-            epoch.seconds
-        )?;
-    }
+    Trainer::new(epochs)
+        .seed(seed)
+        .listen(progress)
+        .fit(&net, &mut adam, &train, &validation)?;
     let picture = gallery(&guesses(&net, &test, GRID[0] * GRID[1])?, GRID[1])?;
     let accuracy = evaluate(&net, &Classification, &DataLoader::new(test, 500)?)?.score;
     writeln!(out, "{model:?}: test accuracy {:.2} %", 100.0 * accuracy)?;

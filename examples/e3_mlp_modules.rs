@@ -4,7 +4,7 @@ use clap::Parser;
 use gradus::data::{self, DataLoader};
 use gradus::nn::{self, Module, Sequential};
 use gradus::optim::Sgd;
-use gradus::train::{Event, Listener, Progress, Trainer};
+use gradus::train::{Listener, Progress, Trainer};
 use gradus::{Result, random};
 use std::{io::Write, path::PathBuf};
 
@@ -34,24 +34,9 @@ pub fn run(
     let test = DataLoader::new(mnist.test, 1000)?;
     let net = net()?;
     let mut sgd = Sgd::new(net.parameters(), lr);
-    let mut best: f64 = 0.0;
-    let tell = |event: Event<'_>| {
-        if let Event::Epoch(epoch) = event {
-            best = best.max(epoch.test_score);
-            let (number, loss) = (epoch.epoch, epoch.train_loss);
-            let accuracy = 100.0 * epoch.test_score;
-            writeln!(
-                out,
-                "epoch {number:3}  loss {loss:.4}  test accuracy {accuracy:.2} %"
-            )?;
-        }
-        Ok(())
-    };
-    let trainer = Trainer::new(epochs)
-        .seed(seed)
-        .listen(progress)
-        .listen(tell);
-    trainer.fit(&net, &mut sgd, &train, &test)?;
+    let trainer = Trainer::new(epochs).seed(seed).listen(progress);
+    let history = trainer.fit(&net, &mut sgd, &train, &test)?.history;
+    let best = history.iter().map(|e| e.test_score).fold(0.0, f64::max);
     writeln!(out, "best test accuracy {:.2} %", 100.0 * best)?;
     Ok(best)
 }

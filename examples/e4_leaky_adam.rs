@@ -6,7 +6,7 @@ use gradus::data::{self, DataLoader};
 use gradus::nn::{self, Module, Sequential};
 use gradus::optim::Adam;
 use gradus::plot::{Panel, Series, curves};
-use gradus::train::{Epoch, Event, Listener, Progress, Trainer};
+use gradus::train::{Epoch, Listener, Progress, Trainer};
 use gradus::{Result, random};
 use std::{fs, io::Write, path::PathBuf};
 
@@ -35,19 +35,15 @@ pub fn run(
     let test = DataLoader::new(mnist.test.clone(), 1000)?;
     let net = net()?;
     let mut adam = Adam::new(net.parameters(), lr);
-    let tell = |event: Event<'_>| {
-        if let Event::Epoch(epoch) = event {
-            let (number, loss) = (epoch.epoch, epoch.train_loss);
-            let accuracy = 100.0 * epoch.test_score;
-            writeln!(
-                out,
-                "lr {lr}  epoch {number:2}  loss {loss:.4}  test accuracy {accuracy:.2} %"
-            )?;
-        }
-        Ok(())
-    };
-    let trainer = Trainer::new(epochs).listen(progress).listen(tell);
-    Ok(trainer.fit(&net, &mut adam, &train, &test)?.history)
+    let trainer = Trainer::new(epochs).listen(progress);
+    let history = trainer.fit(&net, &mut adam, &train, &test)?.history;
+    let best = history.iter().map(|e| e.test_score).fold(0.0, f64::max);
+    writeln!(
+        out,
+        "lr {lr}: best test accuracy {:.2} % in {epochs} epochs",
+        100.0 * best
+    )?;
+    Ok(history)
 }
 
 /// Loss and test accuracy by epoch, a line for each learning rate.

@@ -30,7 +30,9 @@ examples! {
     d4_linear_regression "../../../examples/d4_linear_regression.rs",
     d4_physics "../../../examples/d4_physics.rs",
     d5_frame "../../../examples/d5_frame.rs",
+    d7_regions "../../../examples/d7_regions.rs",
     d8_activations "../../../examples/d8_activations.rs",
+    d8_moons "../../../examples/d8_moons.rs",
     d9_cnn "../../../examples/d9_cnn.rs",
     e1_relu "../../../examples/e1_relu.rs",
     f1_small_framework "../../../examples/f1_small_framework.rs",
@@ -372,6 +374,43 @@ fn d5() {
     for name in ["train loss", "validation loss", "validation accuracy"] {
         assert!(picture.contains(name), "{name}");
     }
+}
+
+/// The accuracies that the exercise asks for, and borders behind the points.
+#[test]
+fn d7() {
+    let (mut out, folder) = (Vec::new(), tempfile::tempdir().unwrap());
+    let clusters = d7_regions::clusters(&mut out, folder.path()).unwrap();
+    let two = d7_regions::two_classes(&mut out, folder.path()).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(clusters >= 0.95 && two >= 0.98, "{text}");
+    assert_eq!(text.matches("epoch ").count(), 10, "{text}");
+    for name in ["d7_clusters.svg", "d7_two_classes.svg"] {
+        let picture = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert!(
+            picture.contains("<image ") && picture.contains("<circle "),
+            "{name}"
+        );
+    }
+    let picture = std::fs::read_to_string(folder.path().join("d7_curves.svg")).unwrap();
+    assert!(picture.contains("validation accuracy") && picture.contains("validation loss"));
+}
+
+/// An activation that does not learn the moons in a fifth of the exercise's steps but for the sigmoid,
+/// whose slopes are small.
+#[test]
+fn d8_two_moons() {
+    let (mut out, folder) = (Vec::new(), tempfile::tempdir().unwrap());
+    let results = d8_moons::run(&mut out, 200, folder.path()).unwrap();
+    let names: Vec<_> = results.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["relu", "sigmoid", "tanh"]);
+    let text = String::from_utf8(out).unwrap();
+    assert!(
+        results[0].1 >= 0.98 && results[1].1 >= 0.8 && results[2].1 >= 0.98,
+        "{text}"
+    );
+    let picture = std::fs::read_to_string(folder.path().join("d8_moons.svg")).unwrap();
+    assert!(picture.contains("training loss") && picture.contains("test accuracy"));
 }
 
 /// Values and slopes are PyTorch's.

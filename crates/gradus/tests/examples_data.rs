@@ -20,6 +20,10 @@ mod c3_linear_classifier;
 mod d2_preprocessing;
 
 #[allow(dead_code)]
+#[path = "../../../examples/d6_fashion.rs"]
+mod d6_fashion;
+
+#[allow(dead_code)]
 #[path = "../../../examples/d8_mlp.rs"]
 mod d8_mlp;
 
@@ -64,6 +68,7 @@ fn main() {
         Trial::test("c3_twenty", c3_twenty).with_ignored_flag(no_subset),
         Trial::test("c3_ten_thousand", c3_ten_thousand).with_ignored_flag(no_subset),
         Trial::test("d2_abalone", d2_abalone).with_ignored_flag(no_snails),
+        Trial::test("d6_ten_epochs", d6_ten_epochs).with_ignored_flag(no_clothes),
         Trial::test("d8_ten_epochs", d8_ten_epochs).with_ignored_flag(no_clothes),
         Trial::test("d9_dense", d9_dense).with_ignored_flag(no_clothes),
         Trial::test("e2_ten_steps", e2_ten_steps).with_ignored_flag(missing),
@@ -158,6 +163,9 @@ fn c3_ten_thousand() -> Result<(), Failed> {
     let costs: Vec<f64> = trained.history.iter().map(|(_, cost)| *cost).collect();
     assert_eq!(costs.len(), 50);
     assert!(costs[49] < costs[0] - 0.2, "{costs:?}");
+    let classes = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].map(String::from);
+    let picture = c3_linear_classifier::pictures(&trained.net, &classes)?;
+    assert_eq!(picture.matches("<image ").count(), 10);
     Ok(())
 }
 
@@ -186,6 +194,30 @@ fn d2_abalone() -> Result<(), Failed> {
         "  part 4: 835 rows, 289 of more than 10 rings",
     ] {
         assert!(text.lines().any(|l| l == line), "{line:?} is not in {text}");
+    }
+    Ok(())
+}
+
+/// Images that are lost on a pass, the accuracy that the exercise asks for, or pictures without captions.
+fn d6_ten_epochs() -> Result<(), Failed> {
+    let fashion = data::fashion_mnist(Some(&common::data_dir()))?;
+    let (mut out, folder) = (Vec::new(), tempfile::tempdir()?);
+    d6_fashion::pass(&mut out, &fashion.train)?;
+    let quiet = |_: Event<'_>| Ok(());
+    let accuracy = d6_fashion::run(&mut out, fashion, 10, folder.path(), quiet)?;
+    let text = String::from_utf8(out)?;
+    assert!(
+        text.starts_with("60000 images in batches of [64, 1, 32, 32]: "),
+        "{text}"
+    );
+    assert!(accuracy >= 0.83, "{text}");
+    for (file, caption) in [
+        ("d6_samples.svg", ">Ankle boot<"),
+        ("d6_mistakes.svg", ", not "),
+    ] {
+        let picture = std::fs::read_to_string(folder.path().join(file))?;
+        assert_eq!(picture.matches("<image ").count(), 8, "{file}");
+        assert!(picture.contains(caption), "{file}");
     }
     Ok(())
 }
