@@ -8,7 +8,7 @@ use gradus::data::{self, Augment, DataLoader};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::{Adam, Optimizer};
 use gradus::random::{self, Generator};
-use gradus::train::evaluate;
+use gradus::train::{Classification, evaluate};
 use gradus::{Error, Kind, Result};
 use std::{env, io::Write, path::PathBuf, process::ExitCode, time::Instant};
 
@@ -74,7 +74,10 @@ pub fn run(
             total += loss.item::<f64>()?;
         }
         let seconds = start.elapsed().as_secs_f64();
-        result = (total / train.len() as f64, evaluate(&net, &test)?.accuracy);
+        result = (
+            total / train.len() as f64,
+            evaluate(&net, &Classification, &test)?.score,
+        );
         let (loss, accuracy) = (result.0, 100.0 * result.1);
         writeln!(
             out,

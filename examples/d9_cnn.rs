@@ -9,7 +9,7 @@ use gradus::data::{self, DataLoader, Dataset, ImageDataset, Picture};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::Adam;
 use gradus::plot::{Guess, gallery};
-use gradus::train::{Listener, Progress, Trainer, evaluate};
+use gradus::train::{Classification, Listener, Progress, Trainer, evaluate};
 use gradus::{Error, Kind, Result, no_grad, random};
 use std::{env, io::Write, path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -88,12 +88,12 @@ pub fn run(
             "epoch {:2}  loss {:.4}  validation accuracy {:.2} %  {:.2} s",
             epoch.epoch,
             epoch.train_loss,
-            100.0 * epoch.test_accuracy,
+            100.0 * epoch.test_score,
             epoch.seconds
         )?;
     }
     let picture = gallery(&guesses(&net, &test, GRID[0] * GRID[1])?, GRID[1])?;
-    let accuracy = evaluate(&net, &DataLoader::new(test, 500)?)?.accuracy;
+    let accuracy = evaluate(&net, &Classification, &DataLoader::new(test, 500)?)?.score;
     writeln!(out, "{model:?}: test accuracy {:.2} %", 100.0 * accuracy)?;
     Ok((accuracy, picture))
 }

@@ -8,7 +8,9 @@ use gradus::data::{self, DataLoader};
 use gradus::metrics::{Average, accuracy_score, f1_score};
 use gradus::nn::{self, Layer, Module};
 use gradus::optim::{Optimizer, Sgd};
-use gradus::train::{Event, Listener, Outcome, Progress, Score, Summary, evaluate_with};
+use gradus::train::{
+    Classification, Event, Listener, Outcome, Progress, Score, Summary, evaluate_with,
+};
 use gradus::{DType, Error, Kind, Result, Tensor, models, no_grad, random};
 use std::{env, io::Write, path::PathBuf, process::ExitCode, time::Instant};
 
@@ -104,6 +106,7 @@ pub fn run(
         epochs: 1,
         steps: iterations,
         parameters: net.num_parameters(),
+        metric: "accuracy",
         done: (0, 0),
     })?;
     let (mut step, mut total, mut right) = (0, 0.0, 0);
@@ -121,7 +124,7 @@ pub fn run(
             let samples = step * BATCH;
             let score = Score {
                 loss: total / step as f64,
-                accuracy: right as f64 / samples as f64,
+                score: right as f64 / samples as f64,
                 samples,
             };
             progress.on(Event::Step {
@@ -142,7 +145,7 @@ pub fn run(
     }))?;
 
     let (mut truth, mut found) = (Vec::new(), Vec::new());
-    let score = evaluate_with(&net, &test, |logits, targets| {
+    let score = evaluate_with(&net, &Classification, &test, |logits, targets| {
         truth.extend(targets.to_vec::<i64>()?);
         found.extend(logits.argmax(1)?.to_vec::<i64>()?);
         Ok(())

@@ -5,7 +5,7 @@ use crate::failure::Result;
 use crate::output::{self, thousands};
 use crate::samples::{DataDir, test_loader};
 use clap::Args;
-use gradus::train::evaluate_with;
+use gradus::train::{Classification, evaluate_with};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -52,6 +52,7 @@ impl Eval {
         let mut classes = vec![Class::default(); names.len()];
         let score = evaluate_with(
             &model,
+            &Classification,
             &test_loader(samples.test.clone())?,
             |logits, targets| {
                 let found = logits.argmax(1)?.to_vec::<i64>()?;
@@ -81,7 +82,7 @@ impl Eval {
                 "model": config.model,
                 "images": score.samples,
                 "test_loss": score.loss,
-                "test_accuracy": score.accuracy,
+                "test_accuracy": score.score,
                 "classes": classes.collect::<Vec<_>>(),
             }));
         }
@@ -91,7 +92,7 @@ impl Eval {
             self.run.display(),
             thousands(score.samples),
             config.data,
-            100.0 * score.accuracy,
+            100.0 * score.score,
             thousands(right),
             score.loss
         ))?;

@@ -243,9 +243,9 @@ impl Finished<'_> {
             "threads": num_threads(),
             "epochs": self.summary.history.len(),
             "train_loss": last.map(|epoch| epoch.train_loss),
-            "train_accuracy": last.map(|epoch| epoch.train_accuracy),
+            "train_accuracy": last.map(|epoch| epoch.train_score),
             "test_loss": last.map(|epoch| epoch.test_loss),
-            "test_accuracy": last.map(|epoch| epoch.test_accuracy),
+            "test_accuracy": last.map(|epoch| epoch.test_score),
             "seconds": seconds,
             "samples_per_second": samples_per_second,
             "out": self.run.folder().display().to_string(),
@@ -269,7 +269,7 @@ impl Finished<'_> {
              {seconds:.2} s of training, {} samples a second\n\
              run in {folder}, curves in {}\n\
              next: gradus eval {folder}{}\n      gradus predict {folder} IMAGE.png",
-            100.0 * last.test_accuracy,
+            100.0 * last.test_score,
             last.test_loss,
             last.epoch,
             thousands(speed as usize),

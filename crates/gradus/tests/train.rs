@@ -4,8 +4,8 @@ use gradus::data::{DataLoader, TensorDataset, digits};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::{Adam, OPTIMIZERS, Optimizer, Sgd};
 use gradus::train::{
-    Checkpoint, Config, Event, Outcome, Run, SCHEDULERS, Schedule, Summary, Task, Trainer,
-    evaluate, lr_find,
+    Checkpoint, Classification, Config, Event, Outcome, Run, SCHEDULERS, Schedule, Summary, Task,
+    Trainer, evaluate, lr_find,
 };
 use gradus::{Error, Kind, Result, Tensor, no_grad};
 use std::fs;
@@ -60,9 +60,10 @@ fn word(event: &Event<'_>) -> String {
             epochs,
             steps,
             parameters,
+            metric,
             done,
         } => {
-            format!("start {epochs} {steps} {parameters} {done:?}")
+            format!("start {epochs} {steps} {parameters} {metric} {done:?}")
         }
         Event::Step { epoch, step, score } => format!("step {epoch}.{step} {}", score.samples),
         Event::Validation { epoch } => format!("validation {epoch}"),
@@ -83,7 +84,7 @@ fn events_come_in_the_documented_order() {
         Ok(())
     };
     train(&run, listen, &Arc::default()).unwrap();
-    let mut expected = vec!["start 2 3 1210 (0, 0)".to_string()];
+    let mut expected = vec!["start 2 3 1210 accuracy (0, 0)".to_string()];
     for epoch in 1..=2 {
         expected.extend(
             [500, 1000, 1437]
@@ -107,9 +108,9 @@ fn figures(summary: &Summary) -> Vec<(usize, f64, f64, f64, f64)> {
             (
                 e.epoch,
                 e.train_loss,
-                e.train_accuracy,
+                e.train_score,
                 e.test_loss,
-                e.test_accuracy,
+                e.test_score,
             )
         })
         .collect()
@@ -149,7 +150,7 @@ fn a_stopped_run_goes_on_as_if_nothing_had_happened() {
             Ok(())
         };
         let summary = train(&run, listen, &Arc::default()).unwrap();
-        assert_eq!(start, format!("start 3 3 1210 (1, {stop_at})"));
+        assert_eq!(start, format!("start 3 3 1210 accuracy (1, {stop_at})"));
         assert_eq!(
             (summary.outcome, figures(&summary)),
             (Outcome::Finished, expected.clone())
@@ -282,7 +283,7 @@ fn the_range_test_leaves_model_and_optimizer_as_they_were() {
         state.values().map(|t| t.to_vec().unwrap()).collect()
     };
     let before = (numbers(model.state_dict()), numbers(adam.state_dict()));
-    let found = lr_find(&model, &mut adam, &data, 1e-5..=100.0, 60).unwrap();
+    let found = lr_find(&model, &mut adam, &Classification, &data, 1e-5..=100.0, 60).unwrap();
     assert_eq!(
         before,
         (numbers(model.state_dict()), numbers(adam.state_dict()))
@@ -299,7 +300,7 @@ fn the_range_test_leaves_model_and_optimizer_as_they_were() {
         (0.1..=f64::NAN, 9),
         (0.1..=1.0, 1),
     ] {
-        let error = lr_find(&model, &mut adam, &data, range, steps).unwrap_err();
+        let error = lr_find(&model, &mut adam, &Classification, &data, range, steps).unwrap_err();
         assert_eq!(error.kind(), Kind::Value);
     }
 }
@@ -381,8 +382,9 @@ fn a_checkpoint_of_another_optimizer_or_model_is_refused() {
         epochs: 1,
         steps: 2,
         samples: 3,
-        correct: 1,
+
         loss_sum: 0.5,
+        score_sums: vec![1.0, 3.0],
         seconds: 1.5,
     };
     at.save(&path, &model, &adam).unwrap();
@@ -465,8 +467,13 @@ fn evaluation_counts_every_sample_once_and_leaves_the_model_alone() {
     let right = (1.0 + (-5f64).exp()).ln();
     let expected = (3.0 * right + 2.0 * (right + 5.0)) / 5.0;
     for batch in [1, 2, 5] {
-        let score = evaluate(&nn::Flatten, &DataLoader::new(set.clone(), batch).unwrap()).unwrap();
-        assert_eq!((score.samples, score.accuracy), (5, 0.6));
+        let score = evaluate(
+            &nn::Flatten,
+            &Classification,
+            &DataLoader::new(set.clone(), batch).unwrap(),
+        )
+        .unwrap();
+        assert_eq!((score.samples, score.score), (5, 0.6));
         assert!(
             (score.loss - expected).abs() < 1e-6,
             "{} is not {expected}",
@@ -512,8 +519,11 @@ fn a_run_leaves_these_files_and_no_others() {
     let model = run.config().build_model().unwrap();
     run.load_model(&model).unwrap();
     let (_, test) = loaders();
-    let accuracy = run.history().unwrap()[0].test_accuracy;
-    assert_eq!(evaluate(&model, &test).unwrap().accuracy, accuracy);
+    let accuracy = run.history().unwrap()[0].test_score;
+    assert_eq!(
+        evaluate(&model, &Classification, &test).unwrap().score,
+        accuracy
+    );
 }
 
 #[test]

@@ -86,6 +86,39 @@ impl Regression {
         Self::default()
     }
 
+    /// What is kept, as numbers; none of nothing.
+    pub(crate) fn numbers(&self) -> Vec<f64> {
+        let outputs = self.outputs.iter();
+        let sums = outputs.flat_map(|s| [s.squares, s.magnitudes, s.mean, s.variation]);
+        (self.samples > 0)
+            .then_some(self.samples as f64)
+            .into_iter()
+            .chain(sums)
+            .collect()
+    }
+
+    /// The scores whose [`numbers`](Regression::numbers) these are.
+    pub(crate) fn from_numbers(numbers: &[f64]) -> Option<Self> {
+        let Some((samples, sums)) = numbers.split_first() else {
+            return Some(Self::new());
+        };
+        let (sums, []) = sums.as_chunks() else {
+            return None;
+        };
+        let sums = sums
+            .iter()
+            .map(|&[squares, magnitudes, mean, variation]| Sums {
+                squares,
+                magnitudes,
+                mean,
+                variation,
+            });
+        Some(Self {
+            samples: *samples as usize,
+            outputs: sums.collect(),
+        })
+    }
+
     fn of(function: &str, truth: &Tensor, predictions: &Tensor) -> Result<Self> {
         let mut all = Self::new();
         all.add(function, truth, predictions)?;

@@ -8,7 +8,7 @@ use crate::{DType, Error, Kind, Result, Tensor};
 use std::path::Path;
 
 /// Says what the file is, in its metadata.
-const NOTE: &str = "training checkpoint 1";
+const NOTE: &str = "training checkpoint 2";
 
 /// Where a run is. Random numbers need no saving: they follow from the seed, the epoch and the step.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,10 +19,10 @@ pub struct Checkpoint {
     pub steps: usize,
     /// … the samples of these steps …
     pub samples: usize,
-    /// … how many of them were classified rightly …
-    pub correct: usize,
     /// … the sum of their losses …
     pub loss_sum: f64,
+    /// … what their score is made of (see [`Objective::update`](super::Objective::update)) …
+    pub score_sums: Vec<f64>,
     /// … and the seconds they took.
     pub seconds: f64,
 }
@@ -33,16 +33,13 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be written.
     pub fn save(&self, path: &Path, model: &dyn Module, optimizer: &dyn Optimizer) -> Result<()> {
-        let counts = [self.epochs, self.steps, self.samples, self.correct].map(|n| n as i64);
+        let counts = [self.epochs, self.steps, self.samples].map(|n| n as i64);
+        let sums = [self.loss_sum, self.seconds];
+        let (score, n) = (self.score_sums.clone(), self.score_sums.len());
         let mut all = StateDict::from([
-            (
-                "progress.counts".to_string(),
-                Tensor::from_vec(counts, [4])?,
-            ),
-            (
-                "progress.sums".to_string(),
-                Tensor::from_vec([self.loss_sum, self.seconds], [2])?,
-            ),
+            ("progress.counts".into(), Tensor::from_vec(counts, [3])?),
+            ("progress.sums".into(), Tensor::from_vec(sums, [2])?),
+            ("progress.score".into(), Tensor::from_vec(score, [n])?),
         ]);
         all.extend(
             model
@@ -77,12 +74,18 @@ impl Checkpoint {
                 .collect()
         };
         let progress = part("progress.");
-        let numbers = |name: &str, dtype, len| match progress.get(name) {
-            Some(t) if t.dtype() == dtype && t.shape() == [len] => Ok(t),
+        // None: any number of them.
+        let numbers = |name: &str, dtype, len: Option<usize>| match progress.get(name) {
+            Some(t)
+                if t.dtype() == dtype && t.ndim() == 1 && t.numel() == len.unwrap_or(t.numel()) =>
+            {
+                Ok(t)
+            }
             _ => Err(fail("its progress is not readable")),
         };
-        let counts = numbers("counts", DType::I64, 4)?.to_vec::<i64>()?;
-        let sums = numbers("sums", DType::F64, 2)?.to_vec::<f64>()?;
+        let counts = numbers("counts", DType::I64, Some(3))?.to_vec::<i64>()?;
+        let sums = numbers("sums", DType::F64, Some(2))?.to_vec::<f64>()?;
+        let score_sums = numbers("score", DType::F64, None)?.to_vec::<f64>()?;
         let counts: Vec<usize> = counts
             .into_iter()
             .map(usize::try_from)
@@ -98,8 +101,8 @@ impl Checkpoint {
             epochs: counts[0],
             steps: counts[1],
             samples: counts[2],
-            correct: counts[3],
             loss_sum: sums[0],
+            score_sums,
             seconds: sums[1],
         })
     }

@@ -1,7 +1,8 @@
 //! Which learning rate to train with: a short run in which it rises.
 
+use super::Objective;
 use crate::data::DataLoader;
-use crate::nn::{self, Layer, copied};
+use crate::nn::{Layer, copied};
 use crate::optim::Optimizer;
 use crate::plot::{self, Panel, Series};
 use crate::random::{self, Generator};
@@ -21,7 +22,7 @@ pub struct LrFind {
     pub suggestion: Option<f64>,
 }
 
-/// The learning-rate range test (Smith, "Cyclical learning rates", 2017): trains a classifier for
+/// The learning-rate range test (Smith, "Cyclical learning rates", 2017): trains a model for
 /// `steps` batches while the learning rate rises by equal factors over `range`, and ends when the loss
 /// is four times the smallest. The model and the optimizer are as before then.
 ///
@@ -36,7 +37,7 @@ pub struct LrFind {
 /// let data = DataLoader::new(data::digits()?.train, 64)?.shuffle(0);
 /// let net = nn::Sequential::new().add(nn::Flatten).add(nn::Linear::new(64, 10)?);
 /// let mut sgd = Sgd::new(net.parameters(), 0.1);
-/// let found = train::lr_find(&net, &mut sgd, &data, 1e-4..=10.0, 60)?;
+/// let found = train::lr_find(&net, &mut sgd, &train::Classification, &data, 1e-4..=10.0, 60)?;
 /// assert!(found.suggestion.is_some_and(|lr| lr > 1e-3 && lr < 10.0));
 /// assert!(found.svg()?.starts_with("<svg"));
 /// # Ok::<(), gradus::Error>(())
@@ -44,6 +45,7 @@ pub struct LrFind {
 pub fn lr_find(
     model: &dyn Layer,
     optimizer: &mut dyn Optimizer,
+    objective: &dyn Objective,
     data: &DataLoader,
     range: RangeInclusive<f64>,
     steps: usize,
@@ -63,6 +65,7 @@ pub fn lr_find(
     let points = rise(
         model,
         optimizer,
+        objective,
         data,
         (0..steps).map(|i| least * factor.powf(i as f64)),
     );
@@ -89,6 +92,7 @@ pub fn lr_find(
 fn rise(
     model: &dyn Layer,
     optimizer: &mut dyn Optimizer,
+    objective: &dyn Objective,
     data: &DataLoader,
     rates: impl Iterator<Item = f64>,
 ) -> Result<Vec<(f64, f64)>> {
@@ -109,7 +113,7 @@ fn rise(
         };
         let (x, y) = batch?;
         let loss = random::scoped(Generator::from_parts(&[step as u64]), || {
-            nn::cross_entropy(&model.forward(&x)?, &y)
+            objective.loss(&model.forward(&x)?, &y)
         })?;
         average = SMOOTH * average + (1.0 - SMOOTH) * loss.item::<f64>()?;
         // The average begins at 0; this undoes it.

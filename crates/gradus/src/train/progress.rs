@@ -1,6 +1,6 @@
 //! Progress for people: a bar on a terminal, one plain line an epoch elsewhere.
 
-use super::{Event, Listener};
+use super::{Event, LOSS, Listener};
 use crate::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt;
@@ -9,11 +9,12 @@ use std::time::Duration;
 
 /// Shows training on standard error.
 ///
-/// On a terminal a bar with rate, remaining time and the epoch's loss and accuracy so far, and a
+/// On a terminal a bar with rate, remaining time and the epoch's loss and score so far, and a
 /// line for each finished epoch; elsewhere just the lines.
 pub struct Progress {
     bar: ProgressBar,
     epochs: usize,
+    metric: String,
 }
 
 impl Default for Progress {
@@ -33,6 +34,7 @@ impl Progress {
         Self {
             bar: ProgressBar::with_draw_target(None, target),
             epochs: 0,
+            metric: LOSS.into(),
         }
     }
 
@@ -40,6 +42,14 @@ impl Progress {
     fn epoch(&self, epoch: usize) -> String {
         let width = self.epochs.to_string().len();
         format!("epoch {epoch:>width$}/{}", self.epochs)
+    }
+
+    /// Loss and score in words.
+    fn figures(&self, loss: f64, score: f64) -> String {
+        match self.metric.as_str() {
+            LOSS => format!("loss {}", Short(loss)),
+            metric => format!("loss {} {metric} {}", Short(loss), Short(score)),
+        }
     }
 
     /// A line above the bar, or just a line.
@@ -60,9 +70,11 @@ impl Listener for Progress {
                 epochs,
                 steps,
                 parameters,
+                metric,
                 done,
             } => {
                 self.epochs = epochs;
+                self.metric = metric.into();
                 let from = match done {
                     (0, 0) => String::new(),
                     (epoch, 0) => format!(", going on after epoch {epoch}"),
@@ -88,20 +100,17 @@ impl Listener for Progress {
                 if !self.bar.is_hidden() {
                     self.bar.set_prefix(self.epoch(epoch));
                     self.bar.set_message(format!(
-                        "loss {}, accuracy {:.4}, {:.0} steps/s",
-                        Loss(score.loss),
-                        score.accuracy,
+                        "{}, {:.0} steps/s",
+                        self.figures(score.loss, score.score),
                         self.bar.per_sec()
                     ));
                 }
             }
             Event::Epoch(e) => self.line(&format!(
-                "{}  train loss {} accuracy {:.4}  test loss {} accuracy {:.4}  {:.2} s",
+                "{}  train {}  test {}  {:.2} s",
                 self.epoch(e.epoch),
-                Loss(e.train_loss),
-                e.train_accuracy,
-                Loss(e.test_loss),
-                e.test_accuracy,
+                self.figures(e.train_loss, e.train_score),
+                self.figures(e.test_loss, e.test_score),
                 e.seconds
             )),
             Event::Done(_) => self.bar.finish_and_clear(),
@@ -111,12 +120,12 @@ impl Listener for Progress {
     }
 }
 
-/// A loss that has run away is not worth thirty digits.
-struct Loss(f64);
+/// A number that has run away is not worth thirty digits.
+struct Short(f64);
 
-impl fmt::Display for Loss {
+impl fmt::Display for Short {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < 1e6 {
+        if self.0.abs() < 1e6 {
             write!(f, "{:.4}", self.0)
         } else {
             write!(f, "{:.3e}", self.0)

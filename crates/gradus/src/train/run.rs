@@ -1,6 +1,6 @@
 //! The folder that a run leaves: settings, model, metrics, curves, and the state to go on from.
 
-use super::{Checkpoint, Config, Epoch};
+use super::{Checkpoint, Config, Epoch, LOSS};
 use crate::io::{safetensors, write_atomically};
 use crate::nn::Module;
 use crate::optim::Optimizer;
@@ -22,7 +22,7 @@ const CURVES: &str = "curves.svg";
 /// - `checkpoint.safetensors`: weights, optimizer and position, to go on from;
 /// - `best.safetensors`: the weights after the epoch with the smallest test loss, with early stopping;
 /// - `metrics.jsonl`: one line an epoch;
-/// - `curves.svg`: loss and accuracy over the epochs.
+/// - `curves.svg`: loss and score over the epochs.
 ///
 /// Every file is replaced as a whole: after a crash each is either the old one or the new one, and
 /// going on needs only `checkpoint.safetensors`.
@@ -89,7 +89,7 @@ impl Run {
         &self.folder
     }
 
-    /// The picture of loss and accuracy over the epochs; there once an epoch is.
+    /// The picture of loss and score over the epochs; there once an epoch is.
     pub fn curves(&self) -> PathBuf {
         self.path(CURVES)
     }
@@ -217,7 +217,7 @@ impl Run {
     }
 }
 
-/// Loss and accuracy over the epochs, side by side.
+/// Loss and score over the epochs, side by side.
 fn curves(history: &[Epoch]) -> Result<String> {
     let series = |name: &str, value: fn(&Epoch) -> f64| Series {
         name: name.into(),
@@ -229,20 +229,23 @@ fn curves(history: &[Epoch]) -> Result<String> {
         y_label: title.into(),
         series,
     };
-    plot::curves(&[
-        panel(
-            "loss",
+    let mut panels = vec![panel(
+        LOSS,
+        vec![
+            series("train", |e| e.train_loss),
+            series("test", |e| e.test_loss),
+        ],
+    )];
+    let metric = history.last().map_or(LOSS, |e| &e.metric);
+    if metric != LOSS {
+        let title = if metric == "r2" { "R²" } else { metric };
+        panels.push(panel(
+            title,
             vec![
-                series("train", |e| e.train_loss),
-                series("test", |e| e.test_loss),
+                series("train", |e| e.train_score),
+                series("test", |e| e.test_score),
             ],
-        ),
-        panel(
-            "accuracy",
-            vec![
-                series("train", |e| e.train_accuracy),
-                series("test", |e| e.test_accuracy),
-            ],
-        ),
-    ])
+        ));
+    }
+    plot::curves(&panels)
 }

@@ -1,6 +1,8 @@
 //! The training loop.
 
-use super::{Checkpoint, Epoch, Event, Listener, Outcome, Run, Schedule, Summary};
+use super::{
+    Checkpoint, Classification, Epoch, Event, Listener, Objective, Outcome, Run, Schedule, Summary,
+};
 use crate::data::DataLoader;
 use crate::nn::{self, Layer, Parameter};
 use crate::optim::Optimizer;
@@ -11,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-/// Trains a classifier: cross-entropy, one optimizer step a batch, a test after each epoch.
+/// Trains a model: one optimizer step a batch, a test after each epoch. A classifier by default, see
+/// [`objective`](Trainer::objective).
 ///
 /// Every random number of a step follows from the seed, the epoch and the step, so a run that was
 /// interrupted or killed goes on with the bits it would have had.
@@ -34,6 +37,7 @@ use std::time::Instant;
 /// ```
 pub struct Trainer<'a> {
     epochs: usize,
+    objective: Box<dyn Objective + 'a>,
     seed: u64,
     schedule: Option<Schedule>,
     clip_grad_norm: Option<f64>,
@@ -44,13 +48,13 @@ pub struct Trainer<'a> {
     stop: Arc<AtomicBool>,
 }
 
-/// Mean loss and accuracy over some samples.
+/// Mean loss and score over some samples.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The mean loss.
     pub loss: f64,
-    /// The share of samples that were classified rightly.
-    pub accuracy: f64,
+    /// The objective's score: of a classifier the share of samples that it classified rightly.
+    pub score: f64,
     /// The number of samples.
     pub samples: usize,
 }
@@ -60,6 +64,7 @@ impl<'a> Trainer<'a> {
     pub fn new(epochs: usize) -> Self {
         Self {
             epochs,
+            objective: Box::new(Classification),
             seed: 0,
             schedule: None,
             clip_grad_norm: None,
@@ -69,6 +74,14 @@ impl<'a> Trainer<'a> {
             run: None,
             stop: Arc::default(),
         }
+    }
+
+    /// What to train for: [`Classification`] by default, [`Regression`](super::Regression), or a loss of
+    /// one's own.
+    #[must_use]
+    pub fn objective(mut self, objective: impl Objective + 'a) -> Self {
+        self.objective = Box::new(objective);
+        self
     }
 
     /// The seed of the random numbers that layers draw (dropout); the order of the samples is the
@@ -170,12 +183,14 @@ impl<'a> Trainer<'a> {
             None => (Checkpoint::default(), Vec::new()),
         };
         let (epochs, steps, parameters) = (self.epochs, train.len(), model.num_parameters());
-        self.tell(Event::Start {
+        let start = Event::Start {
             epochs,
             steps,
             parameters,
+            metric: self.objective.metric(),
             done: (at.epochs, at.steps),
-        })?;
+        };
+        tell(&mut self.listeners, start)?;
         let mut outcome = Outcome::Finished;
         while at.epochs < self.epochs {
             if self.is_stale(&history) {
@@ -190,7 +205,8 @@ impl<'a> Trainer<'a> {
             }
             let epoch = at.epochs + 1;
             self.tell(Event::Validation { epoch })?;
-            let (train, test) = (at.score(), evaluate(model, test)?);
+            let train = at.score(&*self.objective);
+            let test = evaluate(model, &*self.objective, test)?;
             if !test.loss.is_finite() {
                 return Err(Error::new(
                     Kind::Value,
@@ -204,9 +220,10 @@ impl<'a> Trainer<'a> {
             history.push(Epoch {
                 epoch,
                 train_loss: train.loss,
-                train_accuracy: train.accuracy,
+                train_score: train.score,
                 test_loss: test.loss,
-                test_accuracy: test.accuracy,
+                test_score: test.score,
+                metric: self.objective.metric().into(),
                 lr: optimizer.lr(),
                 seconds: at.seconds,
                 samples_per_second: train.samples as f64 / at.seconds.max(f64::MIN_POSITIVE),
@@ -263,12 +280,12 @@ impl<'a> Trainer<'a> {
                 optimizer.set_lr(lr(schedule, steps + at.steps / self.accumulate));
             }
             let stream = Generator::from_parts(&[self.seed, at.epochs as u64, at.steps as u64]);
-            let (logits, loss) = random::scoped(stream, || {
-                let logits = model.forward(&x)?;
-                let loss = nn::cross_entropy(&logits, &y)?;
-                Ok::<_, Error>((logits, loss))
+            let (outputs, loss) = random::scoped(stream, || {
+                let outputs = model.forward(&x)?;
+                let loss = self.objective.loss(&outputs, &y)?;
+                Ok::<_, Error>((outputs, loss))
             })?;
-            let value = loss.item::<f64>()?;
+            let (value, samples) = (loss.item::<f64>()?, samples(&y));
             if !value.is_finite() {
                 return Err(diverged(
                     value,
@@ -282,27 +299,26 @@ impl<'a> Trainer<'a> {
             if waiting == 0 {
                 optimizer.zero_grad();
             }
-            waiting += y.numel();
+            waiting += samples;
             at.steps += 1;
             let is_step = at.steps.is_multiple_of(self.accumulate) || at.steps == train.len();
             if self.accumulate == 1 {
                 loss.backward()?;
             } else {
                 // Batches count by their samples, as they would in one large batch.
-                loss.mul(y.numel() as f64)?.backward()?;
+                loss.mul(samples as f64)?.backward()?;
             }
             if is_step {
                 self.step(&parameters, optimizer, waiting)?;
                 waiting = 0;
             }
-            at.samples += y.numel();
-            at.correct += correct(&logits, &y)?;
-            at.loss_sum += value * y.numel() as f64;
+            at.add(value, samples);
+            (self.objective).update(&mut at.score_sums, &outputs.detach(), &y)?;
             at.seconds = before + start.elapsed().as_secs_f64();
             self.tell(Event::Step {
                 epoch,
                 step: at.steps,
-                score: at.score(),
+                score: at.score(&*self.objective),
             })?;
             if is_step && self.stop.load(Ordering::Relaxed) {
                 return Ok(false);
@@ -349,34 +365,45 @@ impl<'a> Trainer<'a> {
     }
 
     fn tell(&mut self, event: Event<'_>) -> Result<()> {
-        self.listeners
-            .iter_mut()
-            .try_for_each(|listener| listener.on(event))
+        tell(&mut self.listeners, event)
     }
 }
 
+fn tell(listeners: &mut [Box<dyn Listener + '_>], event: Event<'_>) -> Result<()> {
+    listeners
+        .iter_mut()
+        .try_for_each(|listener| listener.on(event))
+}
+
 impl Checkpoint {
-    /// Loss and accuracy of the steps done.
-    fn score(&self) -> Score {
-        let n = self.samples.max(1) as f64;
+    /// Counts a batch of so many samples with this mean loss.
+    fn add(&mut self, loss: f64, samples: usize) {
+        self.samples += samples;
+        self.loss_sum += loss * samples as f64;
+    }
+
+    /// Loss and score of the steps done.
+    fn score(&self, objective: &dyn Objective) -> Score {
+        let loss = self.loss_sum / self.samples.max(1) as f64;
         Score {
-            loss: self.loss_sum / n,
-            accuracy: self.correct as f64 / n,
+            loss,
+            score: objective.score(&self.score_sums).unwrap_or(loss),
             samples: self.samples,
         }
     }
 }
 
-/// Mean loss and accuracy of a classifier over all batches, without recording.
+/// Mean loss and score of a model over all batches, without recording.
 ///
 /// # Errors
 /// If a sample cannot be read or shapes do not fit.
-pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
-    evaluate_with(model, data, |_, _| Ok(()))
+pub fn evaluate(model: &dyn Layer, objective: &dyn Objective, data: &DataLoader) -> Result<Score> {
+    evaluate_with(model, objective, data, |_, _| Ok(()))
 }
 
-/// [`evaluate`] that shows every batch of logits \[n, classes\] and targets \[n\] to `see`: to count
-/// by class, or to keep the samples that are classified wrongly.
+/// [`evaluate`] that shows every batch of outputs and targets to `see`, of a classifier logits
+/// [n, classes] and classes \[n\]: to count by class, or to keep the samples that are classified
+/// wrongly.
 ///
 /// # Errors
 /// If a sample cannot be read, shapes do not fit, or `see` fails.
@@ -387,7 +414,7 @@ pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
 /// let test = DataLoader::new(data::digits()?.test, 100)?;
 /// let net = nn::Sequential::new().add(nn::Flatten).add(nn::Linear::new(64, 10)?);
 /// let mut seen = 0;
-/// let score = train::evaluate_with(&net, &test, |logits, _| {
+/// let score = train::evaluate_with(&net, &train::Classification, &test, |logits, _| {
 ///     seen += logits.shape()[0];
 ///     Ok(())
 /// })?;
@@ -396,6 +423,7 @@ pub fn evaluate(model: &dyn Layer, data: &DataLoader) -> Result<Score> {
 /// ```
 pub fn evaluate_with(
     model: &dyn Layer,
+    objective: &dyn Objective,
     data: &DataLoader,
     mut see: impl FnMut(&Tensor, &Tensor) -> Result<()>,
 ) -> Result<Score> {
@@ -404,13 +432,13 @@ pub fn evaluate_with(
         let mut sums = Checkpoint::default();
         for batch in data.iter_from(0, 0) {
             let (x, y) = batch?;
-            let logits = model.forward(&x)?;
-            see(&logits, &y)?;
-            sums.samples += y.numel();
-            sums.correct += correct(&logits, &y)?;
-            sums.loss_sum += nn::cross_entropy(&logits, &y)?.item::<f64>()? * y.numel() as f64;
+            let outputs = model.forward(&x)?;
+            see(&outputs, &y)?;
+            let loss = objective.loss(&outputs, &y)?;
+            sums.add(loss.item::<f64>()?, samples(&y));
+            objective.update(&mut sums.score_sums, &outputs, &y)?;
         }
-        Ok(sums.score())
+        Ok(sums.score(objective))
     })
 }
 
@@ -422,14 +450,9 @@ fn best(history: &[Epoch]) -> Option<usize> {
     best.map(|epoch| epoch.epoch)
 }
 
-/// How many rows have their largest logit at their class.
-fn correct(logits: &Tensor, classes: &Tensor) -> Result<usize> {
-    logits
-        .argmax(1)?
-        .eq(classes)?
-        .sum(..)?
-        .item::<i64>()
-        .map(|n| n as usize)
+/// How many samples a batch with these targets has.
+fn samples(targets: &Tensor) -> usize {
+    targets.shape().first().copied().unwrap_or(1)
 }
 
 /// The error for a loss that is no number, with its likely cause.
