@@ -323,6 +323,104 @@ fn clipped_steps_are_short() {
     assert!(moved > 0.001 && moved < 0.003001, "{moved}");
 }
 
+/// Clipped to ±0.001, three steps of lr 1 change no number by more than 0.003, and the norm of all by
+/// much more than a norm clipped to 0.001 would.
+#[test]
+fn gradients_are_clipped_by_value() {
+    let model = config(1).build_model().unwrap();
+    let start = config(1).build_model().unwrap();
+    let mut sgd = Sgd::new(model.parameters(), 1.0);
+    let (train, test) = loaders();
+    let trainer = Trainer::new(1).clip_grad_value(0.001);
+    trainer.fit(&model, &mut sgd, &train, &test).unwrap();
+    let pairs = model.parameters().into_iter().zip(start.parameters());
+    let moved: Vec<f64> = pairs
+        .flat_map(|(a, b)| a.sub(&*b).unwrap().to_vec::<f64>().unwrap())
+        .map(f64::abs)
+        .collect();
+    let largest = moved.iter().copied().fold(0.0, f64::max);
+    assert!(largest > 0.002 && largest < 0.003001, "{largest}");
+    let norm = moved.iter().map(|x| x * x).sum::<f64>().sqrt();
+    assert!(norm > 0.01, "{norm}");
+}
+
+/// Trains with averages until `stop_at`, and returns the history and the model as it is left.
+fn train_averaged(run: &Run, stop_at: Option<(usize, usize)>) -> (Summary, Box<dyn Layer>) {
+    let model = run.config().build_model().unwrap();
+    let mut sgd = Sgd::new(model.parameters(), 0.5);
+    let (train, test) = loaders();
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    let summary = Trainer::new(3)
+        .ema(0.8)
+        .run(run)
+        .stop_when(stop)
+        .listen(move |event: Event<'_>| {
+            if let Event::Step { epoch, step, .. } = event {
+                seen.store(Some((epoch, step)) == stop_at, Ordering::Relaxed);
+            }
+            Ok(())
+        })
+        .fit(&model, &mut sgd, &train, &test)
+        .unwrap();
+    (summary, model)
+}
+
+/// The optimizer must go on with its own weights, tests and files have the averages, and averages that
+/// began anew after an interruption would show in the bits.
+#[test]
+fn averages_are_what_is_tested_and_kept_and_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = Run::create(dir.path().join("whole"), &config(3)).unwrap();
+    let (expected, model) = train_averaged(&whole, None);
+    let (_, test) = loaders();
+    let tested = |model: &dyn Layer| evaluate(model, &Classification, &test).unwrap().loss;
+    let last = expected.history[2].test_loss;
+    assert_eq!(tested(&model), last);
+    let saved = config(3).build_model().unwrap();
+    whole.load_model(&saved).unwrap();
+    assert_eq!(tested(&saved), last);
+    assert!(best_bytes(&whole) == model_bytes(&whole));
+
+    // Training is as without averages; only what is tested is another model.
+    let plain = config(3).build_model().unwrap();
+    let mut sgd = Sgd::new(plain.parameters(), 0.5);
+    let (train, test) = loaders();
+    let without = Trainer::new(3)
+        .fit(&plain, &mut sgd, &train, &test)
+        .unwrap();
+    let losses = |s: &Summary| s.history.iter().map(|e| e.train_loss).collect::<Vec<_>>();
+    assert_eq!(losses(&without), losses(&expected));
+    assert_ne!(without.history[2].test_loss, last);
+
+    let run = Run::create(dir.path().join("stopped"), &config(3)).unwrap();
+    for at in [(1, 2), (2, 3), (3, 1)] {
+        assert_eq!(
+            train_averaged(&run, Some(at)).0.outcome,
+            Outcome::Interrupted
+        );
+    }
+    let (again, _) = train_averaged(&run, None);
+    assert_eq!(figures(&again), figures(&expected));
+    assert!(model_bytes(&run) == model_bytes(&whole));
+
+    // Without them, or with them from the middle on, it would be another run.
+    let error = train_error(&run, Trainer::new(4));
+    assert!(error.contains("it has averages of weights"), "{error}");
+    let run = Run::create(dir.path().join("plain"), &config(1)).unwrap();
+    quietly(&run);
+    let error = train_error(&run, Trainer::new(4).ema(0.8));
+    assert!(error.contains("it has no averages of weights"), "{error}");
+}
+
+fn train_error(run: &Run, trainer: Trainer<'_>) -> String {
+    let model = run.config().build_model().unwrap();
+    let mut optimizer = run.config().build_optimizer(&model).unwrap();
+    let (train, test) = loaders();
+    let fitted = trainer.run(run).fit(&model, &mut *optimizer, &train, &test);
+    fitted.unwrap_err().to_string()
+}
+
 /// Killed between the two writes, an epoch is recorded that the saved state does not know.
 #[test]
 fn an_epoch_that_was_recorded_but_not_saved_comes_again() {
@@ -387,12 +485,15 @@ fn a_checkpoint_of_another_optimizer_or_model_is_refused() {
         score_sums: vec![1.0, 3.0],
         seconds: 1.5,
     };
-    at.save(&path, &model, &adam).unwrap();
-    assert_eq!(Checkpoint::load(&path, &model, &mut adam).unwrap(), at);
+    at.save(&path, &model, &adam, None).unwrap();
+    assert_eq!(
+        Checkpoint::load(&path, &model, &mut adam, None).unwrap(),
+        at
+    );
 
     let other = net(11);
     let mut other_adam = Adam::new(other.parameters(), 0.001);
-    let error = Checkpoint::load(&path, &other, &mut other_adam).unwrap_err();
+    let error = Checkpoint::load(&path, &other, &mut other_adam, None).unwrap_err();
     assert_eq!(error.kind(), Kind::Data);
     assert!(
         error
@@ -403,7 +504,7 @@ fn a_checkpoint_of_another_optimizer_or_model_is_refused() {
 
     let other = net(10);
     let mut sgd = Sgd::new(other.parameters(), 0.1).momentum(0.9);
-    let error = Checkpoint::load(&path, &other, &mut sgd).unwrap_err();
+    let error = Checkpoint::load(&path, &other, &mut sgd, None).unwrap_err();
     assert!(
         error.to_string().contains("that of another optimizer"),
         "{error}"
@@ -507,6 +608,7 @@ fn a_run_leaves_these_files_and_no_others() {
         .collect();
     files.sort();
     let expected = [
+        "best.safetensors",
         "checkpoint.safetensors",
         "config.toml",
         "curves.svg",

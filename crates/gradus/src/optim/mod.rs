@@ -1,10 +1,12 @@
 //! Optimizers: how parameters follow their gradients. In order of difficulty: [`Sgd`], [`Adagrad`],
-//! [`Rmsprop`], [`Adadelta`], [`Adam`], [`AdamW`].
+//! [`Rmsprop`], [`Adadelta`], [`Adam`], [`AdamW`]. For a few parameters and many measurements there is
+//! [`least_squares`].
 
 mod adadelta;
 mod adagrad;
 mod adam;
 mod ema;
+mod least_squares;
 pub mod lr_scheduler;
 mod rmsprop;
 mod sgd;
@@ -14,6 +16,7 @@ pub use adadelta::Adadelta;
 pub use adagrad::Adagrad;
 pub use adam::{Adam, AdamW};
 pub use ema::Ema;
+pub use least_squares::{LeastSquares, LevenbergMarquardt, Status, least_squares};
 pub use rmsprop::Rmsprop;
 pub use sgd::Sgd;
 pub use slots::Slots;

@@ -3,7 +3,7 @@
 
 use crate::io::safetensors;
 use crate::nn::{Module, StateDict};
-use crate::optim::Optimizer;
+use crate::optim::{Ema, Optimizer};
 use crate::{DType, Error, Kind, Result, Tensor};
 use std::path::Path;
 
@@ -28,11 +28,18 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Writes this, the model and the optimizer to `path`, atomically.
+    /// Writes this, the model, the optimizer and the averages of weights, if there are any, to `path`,
+    /// atomically.
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub fn save(&self, path: &Path, model: &dyn Module, optimizer: &dyn Optimizer) -> Result<()> {
+    pub fn save(
+        &self,
+        path: &Path,
+        model: &dyn Module,
+        optimizer: &dyn Optimizer,
+        ema: Option<&Ema>,
+    ) -> Result<()> {
         let counts = [self.epochs, self.steps, self.samples].map(|n| n as i64);
         let sums = [self.loss_sum, self.seconds];
         let (score, n) = (self.score_sums.clone(), self.score_sums.len());
@@ -41,27 +48,30 @@ impl Checkpoint {
             ("progress.sums".into(), Tensor::from_vec(sums, [2])?),
             ("progress.score".into(), Tensor::from_vec(score, [n])?),
         ]);
-        all.extend(
-            model
-                .state_dict()
-                .into_iter()
-                .map(|(name, t)| (format!("model.{name}"), t)),
-        );
-        all.extend(
-            optimizer
-                .state_dict()
-                .into_iter()
-                .map(|(name, t)| (format!("optimizer.{name}"), t)),
-        );
+        let averages = ema.map(Ema::state_dict).unwrap_or_default();
+        for (part, state) in [
+            ("model", model.state_dict()),
+            ("optimizer", optimizer.state_dict()),
+            ("ema", averages),
+        ] {
+            let state = state.into_iter();
+            all.extend(state.map(|(name, t)| (format!("{part}.{name}"), t)));
+        }
         safetensors::save(path, &all, Some(NOTE))
     }
 
-    /// Reads what [`save`](Checkpoint::save) wrote into a model and an optimizer of the same kind.
+    /// Reads what [`save`](Checkpoint::save) wrote into a model, an optimizer and averages of the same
+    /// kind.
     ///
     /// # Errors
-    /// If the file is missing, damaged, or belongs to another model or optimizer. If only the
-    /// optimizer is another one, the model has its saved weights already.
-    pub fn load(path: &Path, model: &dyn Module, optimizer: &mut dyn Optimizer) -> Result<Self> {
+    /// If the file is missing, damaged, or belongs to another model or optimizer, or only one of both
+    /// has averages. If only the optimizer is another one, the model has its saved weights already.
+    pub fn load(
+        path: &Path,
+        model: &dyn Module,
+        optimizer: &mut dyn Optimizer,
+        ema: Option<&mut Ema>,
+    ) -> Result<Self> {
         let contents = safetensors::load(path)?;
         let fail = |what: &str| Error::new(Kind::Data, format!("{}: {what}", path.display()));
         if contents.note.as_deref() != Some(NOTE) {
@@ -91,12 +101,24 @@ impl Checkpoint {
             .map(usize::try_from)
             .collect::<Result<_, _>>()
             .map_err(|_| fail("its progress is negative"))?;
+        let averages = part("ema.");
+        if averages.is_empty() && ema.is_some() {
+            return Err(fail("it has no averages of weights: it was made without"));
+        }
+        if !averages.is_empty() && ema.is_none() {
+            return Err(fail(
+                "it has averages of weights: go on with the same decay",
+            ));
+        }
         model
             .load_state_dict(&part("model."))
             .map_err(|e| e.at(path.display()))?;
         optimizer
             .load_state_dict(&part("optimizer."))
             .map_err(|e| e.at(path.display()))?;
+        if let Some(ema) = ema {
+            (ema.load_state_dict(&averages)).map_err(|e| e.at(path.display()))?;
+        }
         Ok(Self {
             epochs: counts[0],
             steps: counts[1],

@@ -163,6 +163,20 @@ pub struct Summary {
 }
 
 /// Somebody who wants to know: the callback of other libraries. A closure is one.
+///
+/// ```
+/// use gradus::train::{Event, Listener};
+/// let mut losses = Vec::new();
+/// let mut listener = |event: Event<'_>| {
+///     if let Event::Epoch(epoch) = event {
+///         losses.push(epoch.test_loss);
+///     }
+///     Ok(())
+/// };
+/// listener.on(Event::Validation { epoch: 1 })?;
+/// assert!(losses.is_empty());
+/// # Ok::<(), gradus::Error>(())
+/// ```
 pub trait Listener {
     /// Called for each event as it happens.
     ///

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod config;
+mod data_module;
 mod event;
 mod lr_find;
 mod objective;
@@ -16,6 +17,7 @@ mod trainer;
 pub use crate::models::MODELS;
 pub use checkpoint::Checkpoint;
 pub use config::{Config, Task};
+pub use data_module::DataModule;
 pub use event::{Epoch, Event, Listener, Outcome, Summary};
 pub use lr_find::{LrFind, lr_find};
 pub use objective::{Classification, LOSS, Objective, Regression};

@@ -45,7 +45,7 @@ use crate::{Error, Kind, Result, Tensor, nn};
 ///         "largest_error"
 ///     }
 ///     fn update(&self, sums: &mut Vec<f64>, outputs: &Tensor, targets: &Tensor) -> Result<()> {
-///         let largest = outputs.sub(targets)?.abs().max(..)?.item::<f64>()?;
+///         let largest = outputs.sub(targets)?.abs()?.amax(..)?.item::<f64>()?;
 ///         *sums = vec![sums.first().map_or(largest, |before| largest.max(*before))];
 ///         Ok(())
 ///     }

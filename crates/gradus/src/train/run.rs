@@ -3,7 +3,7 @@
 use super::{Checkpoint, Config, Epoch, LOSS};
 use crate::io::{safetensors, write_atomically};
 use crate::nn::Module;
-use crate::optim::Optimizer;
+use crate::optim::{Ema, Optimizer};
 use crate::plot::{self, Panel, Series};
 use crate::{Error, Kind, Result};
 use std::path::{Path, PathBuf};
@@ -18,9 +18,9 @@ const CURVES: &str = "curves.svg";
 /// A run's folder:
 ///
 /// - `config.toml`: the settings;
-/// - `model.safetensors`: the weights after the last saved step;
-/// - `checkpoint.safetensors`: weights, optimizer and position, to go on from;
-/// - `best.safetensors`: the weights after the epoch with the smallest test loss, with early stopping;
+/// - `model.safetensors`: the weights after the last saved step, averaged if averages are kept;
+/// - `checkpoint.safetensors`: weights, optimizer, averages and position, to go on from;
+/// - `best.safetensors`: the same after the epoch with the smallest test loss;
 /// - `metrics.jsonl`: one line an epoch;
 /// - `curves.svg`: loss and score over the epochs.
 ///
@@ -159,12 +159,13 @@ impl Run {
         &self,
         model: &dyn Module,
         optimizer: &mut dyn Optimizer,
+        ema: Option<&mut Ema>,
     ) -> Result<(Checkpoint, Vec<Epoch>)> {
         let path = self.path(CHECKPOINT);
         if !path.exists() {
             return Ok((Checkpoint::default(), Vec::new()));
         }
-        let at = Checkpoint::load(&path, model, optimizer)?;
+        let at = Checkpoint::load(&path, model, optimizer, ema)?;
         // Metrics are written before the checkpoint: an epoch that was cut in between comes again.
         let mut history = self.history()?;
         history.truncate(at.epochs);
@@ -200,10 +201,12 @@ impl Run {
         at: &Checkpoint,
         model: &dyn Module,
         optimizer: &dyn Optimizer,
+        ema: Option<&Ema>,
     ) -> Result<PathBuf> {
         let path = self.path(CHECKPOINT);
-        at.save(&path, model, optimizer)?;
-        safetensors::save(self.path(MODEL), &model.state_dict(), None)?;
+        at.save(&path, model, optimizer, ema)?;
+        let weights = ema.map_or_else(|| model.state_dict(), Ema::averages);
+        safetensors::save(self.path(MODEL), &weights, None)?;
         Ok(path)
     }
 

@@ -1,11 +1,12 @@
 //! The training loop.
 
 use super::{
-    Checkpoint, Classification, Epoch, Event, Listener, Objective, Outcome, Run, Schedule, Summary,
+    Checkpoint, Classification, DataModule, Epoch, Event, Listener, Objective, Outcome, Run,
+    Schedule, Summary,
 };
 use crate::data::DataLoader;
-use crate::nn::{self, Layer, Parameter};
-use crate::optim::Optimizer;
+use crate::nn::{self, Layer, Parameter, copied};
+use crate::optim::{Ema, Optimizer};
 use crate::random::{self, Generator};
 use crate::{Error, Kind, Result, Tensor, no_grad};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub struct Trainer<'a> {
     seed: u64,
     schedule: Option<Schedule>,
     clip_grad_norm: Option<f64>,
+    clip_grad_value: Option<f64>,
+    ema: Option<f64>,
     accumulate: usize,
     early_stopping: Option<usize>,
     listeners: Vec<Box<dyn Listener + 'a>>,
@@ -68,6 +71,8 @@ impl<'a> Trainer<'a> {
             seed: 0,
             schedule: None,
             clip_grad_norm: None,
+            clip_grad_value: None,
+            ema: None,
             accumulate: 1,
             early_stopping: None,
             listeners: Vec::new(),
@@ -108,6 +113,23 @@ impl<'a> Trainer<'a> {
         self
     }
 
+    /// Brings every number of each step's gradients into −`clip_value` … `clip_value`
+    /// ([`clip_grad_value_`](nn::clip_grad_value_)), before their norm is looked at. Not by default.
+    #[must_use]
+    pub fn clip_grad_value(mut self, clip_value: f64) -> Self {
+        self.clip_grad_value = Some(clip_value);
+        self
+    }
+
+    /// Averages the weights over the steps with this decay, such as 0.999 ([`Ema`]). The optimizer
+    /// goes on with its own weights; what is tested, kept as the model, and left in it at the end are
+    /// the averages. Not by default.
+    #[must_use]
+    pub fn ema(mut self, decay: f64) -> Self {
+        self.ema = Some(decay);
+        self
+    }
+
     /// One step of the optimizer for so many batches, with the mean gradient over all their samples:
     /// that of one large batch, without its memory. The last step of an epoch may have fewer. 1 by
     /// default. It stops when asked only after a step, so that no gradient is lost.
@@ -118,8 +140,8 @@ impl<'a> Trainer<'a> {
     }
 
     /// Ends when the test loss has not become smaller for `patience` epochs (Prechelt, "Early
-    /// stopping", 1998). The run's folder, if there is one, has the model of the smallest test loss as
-    /// `best.safetensors`. Not by default.
+    /// stopping", 1998). Not by default. A run's folder has the model of the smallest test loss as
+    /// `best.safetensors`, with early stopping or without.
     #[must_use]
     pub fn early_stopping(mut self, patience: usize) -> Self {
         self.early_stopping = Some(patience);
@@ -165,24 +187,46 @@ impl<'a> Trainer<'a> {
             return Err(Error::new(Kind::Value, message));
         }
         let base = optimizer.lr();
-        let summary = self.fit_from(base, model, optimizer, train, test);
-        optimizer.set_lr(base);
+        let ema = self.ema.map(|decay| Ema::new(model, decay)).transpose()?;
+        let mut learner = Learner {
+            model,
+            optimizer,
+            ema,
+        };
+        let summary = self.fit_from(base, &mut learner, train, test);
+        learner.optimizer.set_lr(base);
+        if let Some(ema) = learner.ema.filter(|_| summary.is_ok()) {
+            model.load_state_dict(&ema.averages())?;
+        }
         summary
+    }
+
+    /// [`fit`](Trainer::fit) on the batches of a data module.
+    ///
+    /// # Errors
+    /// As [`fit`](Trainer::fit), or if the data cannot be read.
+    pub fn fit_data(
+        self,
+        model: &dyn Layer,
+        optimizer: &mut dyn Optimizer,
+        data: &dyn DataModule,
+    ) -> Result<Summary> {
+        self.fit(model, optimizer, &data.train_loader()?, &data.val_loader()?)
     }
 
     fn fit_from(
         &mut self,
         base: f64,
-        model: &dyn Layer,
-        optimizer: &mut dyn Optimizer,
+        learner: &mut Learner<'_>,
         train: &DataLoader,
         test: &DataLoader,
     ) -> Result<Summary> {
         let (mut at, mut history) = match self.run {
-            Some(run) => run.restore(model, optimizer)?,
+            Some(run) => run.restore(learner.model, learner.optimizer, learner.ema.as_mut())?,
             None => (Checkpoint::default(), Vec::new()),
         };
-        let (epochs, steps, parameters) = (self.epochs, train.len(), model.num_parameters());
+        let (epochs, steps, parameters) =
+            (self.epochs, train.len(), learner.model.num_parameters());
         let start = Event::Start {
             epochs,
             steps,
@@ -198,22 +242,23 @@ impl<'a> Trainer<'a> {
                 break;
             }
             let lr = |schedule: &Schedule, steps| schedule.lr(base, &history, steps);
-            if !self.train_epoch(&mut at, model, optimizer, train, lr)? {
+            if !self.train_epoch(&mut at, learner, train, lr)? {
                 outcome = Outcome::Interrupted;
-                self.save(&at, model, optimizer)?;
+                self.save(&at, learner)?;
                 break;
             }
             let epoch = at.epochs + 1;
             self.tell(Event::Validation { epoch })?;
             let train = at.score(&*self.objective);
-            let test = evaluate(model, &*self.objective, test)?;
+            let lr = learner.optimizer.lr();
+            let test = learner.averaged(|model| evaluate(model, &*self.objective, test))?;
             if !test.loss.is_finite() {
                 return Err(Error::new(
                     Kind::Value,
                     format!(
                         "the test loss after epoch {epoch} is {}: {}",
                         test.loss,
-                        slower(optimizer.lr())
+                        slower(lr)
                     ),
                 ));
             }
@@ -224,7 +269,7 @@ impl<'a> Trainer<'a> {
                 test_loss: test.loss,
                 test_score: test.score,
                 metric: self.objective.metric().into(),
-                lr: optimizer.lr(),
+                lr,
                 seconds: at.seconds,
                 samples_per_second: train.samples as f64 / at.seconds.max(f64::MIN_POSITIVE),
             });
@@ -234,12 +279,12 @@ impl<'a> Trainer<'a> {
             };
             if let Some(run) = self.run {
                 run.record(&history)?;
-                if self.early_stopping.is_some() && best(&history) == Some(epoch) {
-                    run.save_best(model)?;
+                if best(&history) == Some(epoch) {
+                    learner.averaged(|model| run.save_best(model))?;
                 }
             }
             self.tell(Event::Epoch(&history[history.len() - 1]))?;
-            self.save(&at, model, optimizer)?;
+            self.save(&at, learner)?;
         }
         let summary = Summary {
             outcome,
@@ -262,11 +307,11 @@ impl<'a> Trainer<'a> {
     fn train_epoch(
         &mut self,
         at: &mut Checkpoint,
-        model: &dyn Layer,
-        optimizer: &mut dyn Optimizer,
+        learner: &mut Learner<'_>,
         train: &DataLoader,
         lr: impl Fn(&Schedule, usize) -> f64,
     ) -> Result<bool> {
+        let model = learner.model;
         model.train(true);
         let parameters = model.parameters();
         let epoch = at.epochs + 1;
@@ -277,6 +322,7 @@ impl<'a> Trainer<'a> {
             let (x, y) = batch?;
             if let Some(schedule) = &self.schedule {
                 let steps = at.epochs * train.len().div_ceil(self.accumulate);
+                let optimizer = &mut learner.optimizer;
                 optimizer.set_lr(lr(schedule, steps + at.steps / self.accumulate));
             }
             let stream = Generator::from_parts(&[self.seed, at.epochs as u64, at.steps as u64]);
@@ -293,11 +339,11 @@ impl<'a> Trainer<'a> {
                     at.steps + 1,
                     model,
                     &x,
-                    optimizer.lr(),
+                    learner.optimizer.lr(),
                 ));
             }
             if waiting == 0 {
-                optimizer.zero_grad();
+                learner.optimizer.zero_grad();
             }
             waiting += samples;
             at.steps += 1;
@@ -309,7 +355,7 @@ impl<'a> Trainer<'a> {
                 loss.mul(samples as f64)?.backward()?;
             }
             if is_step {
-                self.step(&parameters, optimizer, waiting)?;
+                self.step(&parameters, learner, waiting)?;
                 waiting = 0;
             }
             at.add(value, samples);
@@ -331,25 +377,32 @@ impl<'a> Trainer<'a> {
     fn step(
         &self,
         parameters: &[Parameter],
-        optimizer: &mut dyn Optimizer,
+        learner: &mut Learner<'_>,
         samples: usize,
     ) -> Result<()> {
         if self.accumulate > 1 {
             nn::clip::change(parameters, |grad| grad.mul(1.0 / samples as f64))?;
         }
+        if let Some(clip_value) = self.clip_grad_value {
+            nn::clip_grad_value_(parameters, clip_value)?;
+        }
         if let Some(max_norm) = self.clip_grad_norm {
             nn::clip_grad_norm_(parameters, max_norm)?;
         }
-        optimizer.step()
+        learner.optimizer.step()?;
+        match &mut learner.ema {
+            Some(ema) => ema.update(learner.model),
+            None => Ok(()),
+        }
     }
 
-    fn save(
-        &mut self,
-        at: &Checkpoint,
-        model: &dyn Layer,
-        optimizer: &dyn Optimizer,
-    ) -> Result<()> {
+    fn save(&mut self, at: &Checkpoint, learner: &Learner<'_>) -> Result<()> {
         let Some(run) = self.run else { return Ok(()) };
+        let Learner {
+            model,
+            optimizer,
+            ema,
+        } = learner;
         // The last step may have broken what its own loss did not show yet.
         if let Some((name, _)) = model.named_parameters().iter().find(|(_, p)| !finite(p)) {
             let (steps, epochs) = (at.steps, at.epochs);
@@ -360,12 +413,33 @@ impl<'a> Trainer<'a> {
             );
             return Err(Error::new(Kind::Value, message));
         }
-        let path = run.save(at, model, optimizer)?;
+        let path = run.save(at, *model, *optimizer, ema.as_ref())?;
         self.tell(Event::Checkpoint { path: &path })
     }
 
     fn tell(&mut self, event: Event<'_>) -> Result<()> {
         tell(&mut self.listeners, event)
+    }
+}
+
+/// What changes while it learns.
+struct Learner<'m> {
+    model: &'m dyn Layer,
+    optimizer: &'m mut dyn Optimizer,
+    ema: Option<Ema>,
+}
+
+impl Learner<'_> {
+    /// Runs `f` on the model while it has the averaged weights, if averages are kept.
+    fn averaged<R>(&self, f: impl FnOnce(&dyn Layer) -> Result<R>) -> Result<R> {
+        let Some(ema) = &self.ema else {
+            return f(self.model);
+        };
+        let own = copied(&self.model.state_dict())?;
+        self.model.load_state_dict(&ema.averages())?;
+        let result = f(self.model);
+        self.model.load_state_dict(&own)?;
+        result
     }
 }
 
