@@ -101,8 +101,9 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
         x_label: "x".into(),
         y_label: String::new(),
         series: vec![line("sin x", y.to_vec()?), line("by autograd", slope)],
+        ..Panel::default()
     };
-    std::fs::write(folder.join("d3_sin.svg"), plot::curves(&[panel])?)?;
+    std::fs::write(folder.join("d3_sin.svg"), plot::curves(&[panel]))?;
 
     // f(x) = log(x²)·sin x + 1/x
     let x = Tensor::full((), 2.0, DType::F64)?.requires_grad_(true)?;

@@ -25,6 +25,7 @@ fn panel(title: &str, x: &str, series: Vec<Series>) -> Panel {
         x_label: x.into(),
         y_label: "learning rate".into(),
         series,
+        ..Panel::default()
     }
 }
 
@@ -75,7 +76,7 @@ pub fn run(out: &mut impl Write, folder: &Path) -> Result<()> {
         let (_, last) = series.points[STEPS - 1];
         writeln!(out, "{}: {last:.6} at the end", series.name)?;
     }
-    std::fs::write(folder.join("schedules.svg"), plot::curves(&panels)?)?;
+    std::fs::write(folder.join("schedules.svg"), plot::curves(&panels))?;
     Ok(())
 }
 

@@ -3,8 +3,12 @@
 //! A scaler learns from some rows (`fit`) and brings these and others to its scale (`transform`), so
 //! that nothing is learned from rows that a model is tested on. Statistics are computed in f64; results
 //! have the dtype of what is transformed.
+//!
+//! Whoever uses a model needs the scalers that its rows went through. By serde they become a part of
+//! any settings file, and come back with the same bits; figures that are no scaler are refused.
 
 use gradus_core::{DType, Error, Kind, Result, Tensor};
+use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
 /// Columns less their mean, divided by their standard deviation, which is that of the population. A
@@ -20,8 +24,28 @@ use std::ops::RangeInclusive;
 /// assert_eq!(scaler.constant(), [1]);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+///
+/// Saved, it has the names of scikit-learn's attributes:
+///
+/// ```
+/// use gradus::{Tensor, preprocessing::StandardScaler};
+/// let scaler = StandardScaler::fit(&Tensor::from([[1.0, 7.0], [3.0, 7.0]]))?;
+/// let text = serde_json::to_string(&scaler)?;
+/// assert_eq!(text, r#"{"mean":[2.0,7.0],"scale":[1.0,1.0],"constant":[1]}"#);
+/// assert_eq!(serde_json::from_str::<StandardScaler>(&text)?, scaler);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Moments", try_from = "Moments")]
 pub struct StandardScaler(Scale);
+
+/// What is saved of a [`StandardScaler`].
+#[derive(Serialize, Deserialize)]
+struct Moments {
+    mean: Vec<f64>,
+    scale: Vec<f64>,
+    constant: Vec<usize>,
+}
 
 impl StandardScaler {
     /// Learns the mean and the standard deviation of each column of `x`, floats of shape
@@ -111,6 +135,40 @@ impl StandardScaler {
     }
 }
 
+impl From<StandardScaler> for Moments {
+    fn from(StandardScaler(columns): StandardScaler) -> Self {
+        Self {
+            mean: columns.center,
+            scale: columns.scale,
+            constant: columns.constant,
+        }
+    }
+}
+
+impl TryFrom<Moments> for StandardScaler {
+    type Error = Error;
+
+    fn try_from(saved: Moments) -> Result<Self> {
+        let (mean, scale) = (saved.mean, saved.scale);
+        let numbers =
+            (mean.iter().zip(&scale)).all(|(m, s)| m.is_finite() && s.is_finite() && *s > 0.0);
+        if mean.len() != scale.len() || !numbers || saved.constant.iter().any(|&j| j >= mean.len())
+        {
+            let message = "StandardScaler: expected a finite mean and a scale above 0 for each column, \
+                           and the numbers of constant ones";
+            return Err(Error::new(Kind::Data, message));
+        }
+        Ok(Self(Scale {
+            name: "StandardScaler",
+            center: mean,
+            scale,
+            constant: saved.constant,
+        }))
+    }
+}
+
+const MIN_MAX: &str = "MinMaxScaler";
+
 /// Columns moved and stretched so that their smallest and largest numbers become those of a range. A
 /// constant column becomes the start of the range.
 ///
@@ -123,9 +181,28 @@ impl StandardScaler {
 /// assert_eq!(scaler.inverse_transform(&z)?.to_vec::<f32>()?, x.to_vec::<f32>()?);
 /// # Ok::<(), gradus::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+///
+/// Saved, it is what it was made of:
+///
+/// ```
+/// use gradus::{Tensor, preprocessing::MinMaxScaler};
+/// let scaler = MinMaxScaler::fit(&Tensor::from([[1.0], [5.0]]), 0.0..=1.0)?;
+/// let text = serde_json::to_string(&scaler)?;
+/// assert_eq!(text, r#"{"range":[0.0,1.0],"min":[1.0],"max":[5.0]}"#);
+/// assert_eq!(serde_json::from_str::<MinMaxScaler>(&text)?, scaler);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Extremes", try_from = "Extremes")]
 pub struct MinMaxScaler {
     scale: Scale,
+    extremes: Extremes,
+}
+
+/// All that a [`MinMaxScaler`] follows from, and what is saved of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Extremes {
+    range: [f64; 2],
     min: Vec<f64>,
     max: Vec<f64>,
 }
@@ -145,39 +222,13 @@ impl MinMaxScaler {
     /// # Ok::<(), gradus::Error>(())
     /// ```
     pub fn fit(x: &Tensor, range: RangeInclusive<f64>) -> Result<Self> {
-        let name = "MinMaxScaler";
         let (low, high) = range.into_inner();
-        if !(low < high && (high - low).is_finite()) {
-            let message = format!(
-                "{name}: expected a range from a number to a larger one, got {low} to {high}"
-            );
-            return Err(Error::new(Kind::Value, message));
-        }
-        let x = matrix(name, x)?;
-        let min = x.amin(0)?.to_vec::<f64>()?;
-        let max = x.amax(0)?.to_vec::<f64>()?;
-        let (mut center, mut scale, mut constant) = (Vec::new(), Vec::new(), Vec::new());
-        for (j, (min, max)) in min.iter().zip(&max).enumerate() {
-            let width = max - min;
-            if !width.is_finite() {
-                return Err(too_large(name, j));
-            }
-            // What differs by rounding only is not stretched.
-            let same = width <= 10.0 * f64::EPSILON * f64::max(min.abs(), max.abs());
-            if same {
-                constant.push(j);
-            }
-            let s = if same { 1.0 } else { width / (high - low) };
-            center.push(min - low * s);
-            scale.push(s);
-        }
-        let scale = Scale {
-            name,
-            center,
-            scale,
-            constant,
-        };
-        Ok(Self { scale, min, max })
+        let x = matrix(MIN_MAX, x)?;
+        Self::try_from(Extremes {
+            range: [low, high],
+            min: x.amin(0)?.to_vec::<f64>()?,
+            max: x.amax(0)?.to_vec::<f64>()?,
+        })
     }
 
     /// The columns of `x` on this scale; outside of the range where numbers are outside of those that
@@ -213,12 +264,12 @@ impl MinMaxScaler {
 
     /// The smallest number of each column.
     pub fn data_min(&self) -> &[f64] {
-        &self.min
+        &self.extremes.min
     }
 
     /// The largest number of each column.
     pub fn data_max(&self) -> &[f64] {
-        &self.max
+        &self.extremes.max
     }
 
     /// The numbers of the columns whose numbers are all equal, counted from 0.
@@ -227,8 +278,57 @@ impl MinMaxScaler {
     }
 }
 
+impl From<MinMaxScaler> for Extremes {
+    fn from(scaler: MinMaxScaler) -> Self {
+        scaler.extremes
+    }
+}
+
+impl TryFrom<Extremes> for MinMaxScaler {
+    type Error = Error;
+
+    fn try_from(extremes: Extremes) -> Result<Self> {
+        let Extremes { range, min, max } = &extremes;
+        let [low, high] = *range;
+        if !(low < high && (high - low).is_finite()) {
+            let message = format!(
+                "{MIN_MAX}: expected a range from a number to a larger one, got {low} to {high}"
+            );
+            return Err(Error::new(Kind::Value, message));
+        }
+        if min.len() != max.len() || min.iter().zip(max).any(|(min, max)| !(min <= max)) {
+            let message = format!(
+                "{MIN_MAX}: expected a smallest number and a largest one, not less, for each column"
+            );
+            return Err(Error::new(Kind::Data, message));
+        }
+        let (mut center, mut scale, mut constant) = (Vec::new(), Vec::new(), Vec::new());
+        for (j, (min, max)) in min.iter().zip(max).enumerate() {
+            let width = max - min;
+            if !width.is_finite() {
+                return Err(too_large(MIN_MAX, j));
+            }
+            // What differs by rounding only is not stretched.
+            let same = width <= 10.0 * f64::EPSILON * f64::max(min.abs(), max.abs());
+            if same {
+                constant.push(j);
+            }
+            let s = if same { 1.0 } else { width / (high - low) };
+            center.push(min - low * s);
+            scale.push(s);
+        }
+        let scale = Scale {
+            name: MIN_MAX,
+            center,
+            scale,
+            constant,
+        };
+        Ok(Self { scale, extremes })
+    }
+}
+
 /// z = (x − center) / scale, column by column.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Scale {
     /// Of the scaler, for messages.
     name: &'static str,

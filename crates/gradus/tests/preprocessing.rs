@@ -247,3 +247,58 @@ fn the_points_about_a_line_are_those_of_the_book() {
         assert!(synthetic_regression(w, 0.0, noise, 10, 0).is_err());
     }
 }
+
+/// A model whose rows go through another scaler when it is used than when it was trained.
+#[test]
+fn scalers_come_back_from_a_file_with_the_same_bits() {
+    let x = numbers();
+    let bits = |z: gradus::Result<Tensor>| {
+        let z: Vec<f64> = z.unwrap().to_vec().unwrap();
+        z.into_iter().map(f64::to_bits).collect::<Vec<_>>()
+    };
+    let standard = StandardScaler::fit(&x).unwrap();
+    let text = toml::to_string(&standard).unwrap();
+    let back: StandardScaler = toml::from_str(&text).unwrap();
+    assert_eq!(bits(back.transform(&x)), bits(standard.transform(&x)));
+    assert_eq!(back.constant(), [2]);
+
+    let range = MinMaxScaler::fit(&x, -1.0..=3.0).unwrap();
+    let text = serde_json::to_string(&range).unwrap();
+    let back: MinMaxScaler = serde_json::from_str(&text).unwrap();
+    assert_eq!(bits(back.transform(&x)), bits(range.transform(&x)));
+    assert_eq!(
+        (back.data_max(), back.constant()),
+        (range.data_max(), &[2][..])
+    );
+}
+
+/// A file that was changed by hand and gives NaN, or a panic.
+#[test]
+fn saved_figures_that_are_no_scaler_are_refused() {
+    for text in [
+        "mean = [0.0]\nscale = [1.0, 1.0]\nconstant = []",
+        "mean = [nan]\nscale = [1.0]\nconstant = []",
+        "mean = [0.0]\nscale = [0.0]\nconstant = []",
+        "mean = [0.0]\nscale = [inf]\nconstant = []",
+        "mean = [0.0]\nscale = [1.0]\nconstant = [1]",
+    ] {
+        let error = toml::from_str::<StandardScaler>(text).unwrap_err();
+        assert!(error.to_string().contains("for each column"), "{error}");
+    }
+    for (text, expected) in [
+        (
+            "range = [0.0, 1.0]\nmin = [0.0]\nmax = []",
+            "for each column",
+        ),
+        ("range = [0.0, 1.0]\nmin = [2.0]\nmax = [1.0]", "not less"),
+        ("range = [0.0, 1.0]\nmin = [nan]\nmax = [1.0]", "not less"),
+        ("range = [0.0, 1.0]\nmin = [0.0]\nmax = [inf]", "not finite"),
+        (
+            "range = [1.0, 1.0]\nmin = [0.0]\nmax = [1.0]",
+            "to a larger one",
+        ),
+    ] {
+        let error = toml::from_str::<MinMaxScaler>(text).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}

@@ -368,5 +368,6 @@ fn panel(curve: &KDistances, min_samples: usize) -> Panel {
         x_label: "points, by radius".into(),
         y_label: format!("radius that holds {min_samples} points"),
         series,
+        ..Panel::default()
     }
 }

@@ -134,6 +134,6 @@ impl Results {
         };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let beside = path.with_file_name(format!("{stem}-{end}.svg"));
-        write(&beside, &curves(panels)?)
+        write(&beside, &curves(panels))
     }
 }

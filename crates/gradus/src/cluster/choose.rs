@@ -34,17 +34,14 @@ pub struct Choice {
 impl Choice {
     /// The curve as an SVG file.
     ///
-    /// # Errors
-    /// None that is known.
-    ///
     /// ```
     /// use gradus::{cluster::{KMeans, choose}, data::Blobs};
     /// let (x, _) = Blobs::new(300).random_state(3).make()?;
-    /// let svg = choose::elbow(&x, 1..=8, &KMeans::new(1).random_state(0))?.svg()?;
+    /// let svg = choose::elbow(&x, 1..=8, &KMeans::new(1).random_state(0))?.svg();
     /// assert!(svg.starts_with("<svg"));
     /// # Ok::<(), gradus::Error>(())
     /// ```
-    pub fn svg(&self) -> Result<String> {
+    pub fn svg(&self) -> String {
         curves(&[self.panel()])
     }
 
@@ -78,6 +75,7 @@ impl Choice {
                     points: (self.curve.iter().filter(|(k, _)| *k == self.k).map(place)).collect(),
                 },
             ],
+            ..Panel::default()
         }
     }
 }

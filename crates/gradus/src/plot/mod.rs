@@ -9,8 +9,10 @@
 
 mod axis;
 mod curves;
+mod frame;
 mod gallery;
 mod graph;
+mod legend;
 mod look;
 mod scatter;
 mod terminal;

@@ -1,8 +1,8 @@
 //! Points in a plane, coloured by cluster.
 
 use super::axis::{Axis, drawable};
-use super::curves::{PX, shorten};
-use super::look::{self, escape};
+use super::frame::{BELOW, Frame};
+use super::look::{self, card, heading};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -79,7 +79,6 @@ const SIDE: f64 = 420.0;
 const LEFT: f64 = 64.0;
 const TOP: f64 = 40.0;
 const LEGEND: f64 = 150.0;
-const BOTTOM: f64 = 48.0;
 /// Lines of a legend, and their height.
 const LINES: usize = 20;
 const LINE: f64 = 19.0;
@@ -97,25 +96,31 @@ const MOST: usize = 6000;
 /// ```
 pub fn scatter(clouds: &[Cloud]) -> String {
     let width = LEFT + SIDE + LEGEND;
-    let (total, height) = (width * clouds.len().max(1) as f64, TOP + SIDE + BOTTOM);
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"{total}\" height=\"{height}\" \
-         viewBox=\"0 0 {total} {height}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#333333\">\n\
-         <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#ffffff\"/>\n"
-    );
+    let mut svg = String::new();
     for (i, cloud) in clouds.iter().enumerate() {
         // Writing to a string cannot fail.
         let _ = draw(&mut svg, cloud, i as f64 * width + LEFT);
     }
-    svg.push_str("</svg>\n");
-    svg
+    let size = [width * clouds.len().max(1) as f64, TOP + SIDE + BELOW];
+    let title = look::together(clouds.iter().map(|cloud| cloud.title.as_str()), "points");
+    card(size, &title, &svg)
 }
 
 fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
     let [x, y] = cloud.axes([6, 6]);
-    let (right, bottom) = (left + SIDE, TOP + SIDE);
-    let place = |p: &(f64, f64)| (left + SIDE * x.share(p.0), bottom - SIDE * y.share(p.1));
-    frame(svg, cloud, left, &x, &y)?;
+    let frame = Frame {
+        left,
+        top: TOP,
+        width: SIDE,
+        height: SIDE,
+        x,
+        y,
+    };
+    let right = frame.right();
+    *svg += &heading(&cloud.title, [left, 26.0], SIDE + LEGEND);
+    frame.draw_x(svg, &cloud.axes[0])?;
+    frame.draw_y(svg, &cloud.axes[1])?;
+    let place = |p: &(f64, f64)| frame.place(p);
 
     let radius = if cloud.points.len() > 1000 { 2.0 } else { 3.0 };
     let step = cloud.points.len().div_ceil(MOST).max(1);
@@ -176,52 +181,9 @@ fn cross(svg: &mut String, (x, y): (f64, f64), r: f64) -> std::fmt::Result {
     Ok(())
 }
 
-/// Title, grid, and what is written beside it.
-fn frame(svg: &mut String, cloud: &Cloud, left: f64, x: &Axis, y: &Axis) -> std::fmt::Result {
-    let (right, bottom) = (left + SIDE, TOP + SIDE);
-    let middle = left + SIDE / 2.0;
-    let name = |text: &str| escape(&shorten(text, SIDE as i32 * PX));
-    writeln!(
-        svg,
-        "<text x=\"{middle}\" y=\"24\" text-anchor=\"middle\" font-size=\"15\">{}</text>",
-        name(&cloud.title)
-    )?;
-    for &tick in &x.ticks {
-        let (at, below) = (left + SIDE * x.share(tick), bottom + 16.0);
-        writeln!(
-            svg,
-            "<path d=\"M{at:.1} {TOP}V{bottom}\" stroke=\"#e4e4e4\"/>\n\
-             <text x=\"{at:.1}\" y=\"{below}\" text-anchor=\"middle\">{}</text>",
-            x.name(tick)
-        )?;
-    }
-    for &tick in &y.ticks {
-        let (at, beside) = (bottom - SIDE * y.share(tick), left - 6.0);
-        writeln!(
-            svg,
-            "<path d=\"M{left} {at:.1}H{right}\" stroke=\"#e4e4e4\"/>\n\
-             <text x=\"{beside}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-            at + 4.0,
-            y.name(tick)
-        )?;
-    }
-    let (low, across, up) = (bottom + 36.0, left - LEFT + 14.0, TOP + SIDE / 2.0);
-    writeln!(
-        svg,
-        "<path d=\"M{left} {TOP}V{bottom}H{right}\" fill=\"none\" stroke=\"#888888\"/>\n\
-         <text x=\"{middle}\" y=\"{low}\" text-anchor=\"middle\">{}</text>\n\
-         <text transform=\"translate({across} {up}) rotate(-90)\" text-anchor=\"middle\">{}</text>",
-        name(&cloud.axes[0]),
-        name(&cloud.axes[1])
-    )
-}
-
 fn colour(label: i64) -> String {
     match usize::try_from(label) {
-        Ok(label) => {
-            let [r, g, b] = COLOURS[label % COLOURS.len()];
-            format!("#{r:02x}{g:02x}{b:02x}")
-        }
+        Ok(label) => look::hex(COLOURS[label % COLOURS.len()]),
         Err(_) => NOISE.into(),
     }
 }

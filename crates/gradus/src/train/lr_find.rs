@@ -39,7 +39,7 @@ pub struct LrFind {
 /// let mut sgd = Sgd::new(net.parameters(), 0.1);
 /// let found = train::lr_find(&net, &mut sgd, &train::Classification, &data, 1e-4..=10.0, 60)?;
 /// assert!(found.suggestion.is_some_and(|lr| lr > 1e-3 && lr < 10.0));
-/// assert!(found.svg()?.starts_with("<svg"));
+/// assert!(found.svg().starts_with("<svg"));
 /// # Ok::<(), gradus::Error>(())
 /// ```
 pub fn lr_find(
@@ -136,21 +136,19 @@ fn rise(
 }
 
 impl LrFind {
-    /// The loss over the logarithm of the learning rate, as an SVG picture.
-    ///
-    /// # Errors
-    /// If it cannot be drawn.
-    pub fn svg(&self) -> Result<String> {
-        let points = self.points.iter().map(|&(lr, loss)| (lr.log10(), loss));
+    /// The loss over the learning rate, on a logarithmic axis, as an SVG picture.
+    pub fn svg(&self) -> String {
         let suggested = self.suggestion.map(|lr| format!(", suggested: {lr:.2e}"));
         plot::curves(&[Panel {
             title: format!("learning-rate range test{}", suggested.unwrap_or_default()),
-            x_label: "log10 of the learning rate".into(),
+            x_label: "learning rate".into(),
             y_label: "training loss".into(),
             series: vec![Series {
                 name: "loss".into(),
-                points: points.collect(),
+                points: self.points.clone(),
             }],
+            log: [true, false],
+            ..Panel::default()
         }])
     }
 }

@@ -192,7 +192,7 @@ impl Run {
             lines.push('\n');
         }
         write_atomically(self.path(METRICS), lines.as_bytes())?;
-        write_atomically(self.path(CURVES), curves(history)?.as_bytes())
+        write_atomically(self.path(CURVES), curves(history).as_bytes())
     }
 
     /// Writes the state and the model, and returns the path of the former.
@@ -221,7 +221,7 @@ impl Run {
 }
 
 /// Loss and score over the epochs, side by side.
-fn curves(history: &[Epoch]) -> Result<String> {
+fn curves(history: &[Epoch]) -> String {
     let series = |name: &str, value: fn(&Epoch) -> f64| Series {
         name: name.into(),
         points: history.iter().map(|e| (e.epoch as f64, value(e))).collect(),
@@ -231,6 +231,7 @@ fn curves(history: &[Epoch]) -> Result<String> {
         x_label: "epoch".into(),
         y_label: title.into(),
         series,
+        ..Panel::default()
     };
     let mut panels = vec![panel(
         LOSS,
