@@ -6,6 +6,7 @@
 mod checkpoint;
 mod config;
 mod data_module;
+pub mod doctor;
 mod event;
 mod lr_find;
 mod objective;
