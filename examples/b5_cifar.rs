@@ -4,7 +4,7 @@
 //! DIR/cifar-10 holds `cifar-10-binary.tar.gz` or `cifar-10-images.tar.gz`; GRADUS_DATA can name DIR
 //! too.
 
-use gradus::data::{self, Augment, DataLoader};
+use gradus::data::{self, DataLoader, Transform};
 use gradus::nn::{self, Layer, Module, Sequential};
 use gradus::optim::{Adam, Optimizer};
 use gradus::random::{self, Generator};
@@ -43,14 +43,10 @@ pub fn run(
 ) -> Result<(f64, f64)> {
     random::manual_seed(seed);
     let statistics = cifar.train.channel_mean_std()?;
-    let mirrored = Augment {
-        flip: true,
-        ..Augment::default()
-    };
     let train = cifar
         .train
         .normalize_channels(&statistics)?
-        .augment(mirrored);
+        .transforms(&[Transform::RandomHorizontalFlip { p: 0.5 }])?;
     let train = DataLoader::new(train, BATCH)?.shuffle(seed);
     let test = DataLoader::new(cifar.test.normalize_channels(&statistics)?, 500)?;
     let net = net()?;

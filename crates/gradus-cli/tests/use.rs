@@ -170,7 +170,8 @@ fn the_list_of_data_sets_says_where_they_are() {
         "digits: handwritten digits, grey, 8×8; 1,437 images to train on, 360 to test on\n  part of the program",
         "present in data/mnist",
         "missing: looked in data/fashion-mnist for train-images-idx3-ubyte",
-        "get them from https://",
+        "`gradus data get fashion-mnist` fetches it (from https://",
+        "abalone: sea snails",
     ] {
         assert!(text.contains(part), "{part:?} is not in {text}");
     }
@@ -181,7 +182,7 @@ fn the_list_of_data_sets_says_where_they_are() {
         .iter()
         .map(|e| e["present"].as_bool())
         .collect();
-    assert_eq!(present, [true, true, false, false].map(Some));
+    assert_eq!(present, [true, true, false, false, false].map(Some));
 }
 
 #[test]
@@ -198,7 +199,14 @@ fn help_teaches_and_documents_the_exit_codes() {
     ] {
         assert!(help.contains(part), "{part:?} is not in {help}");
     }
-    for command in ["train", "eval", "predict", "data list", "completions"] {
+    for command in [
+        "train",
+        "eval",
+        "predict",
+        "data list",
+        "data get",
+        "completions",
+    ] {
         let help = ok(dir, &format!("{command} --help")).out;
         let examples = help
             .lines()

@@ -296,7 +296,8 @@ impl TryFrom<Extremes> for MinMaxScaler {
             );
             return Err(Error::new(Kind::Value, message));
         }
-        if min.len() != max.len() || min.iter().zip(max).any(|(min, max)| !(min <= max)) {
+        let ordered = min.iter().zip(max).all(|(min, max)| min <= max);
+        if min.len() != max.len() || !ordered {
             let message = format!(
                 "{MIN_MAX}: expected a smallest number and a largest one, not less, for each column"
             );

@@ -26,17 +26,19 @@ pub(super) fn each_file(
     if path.is_dir() {
         return folder(path, "", 0, wanted, see);
     }
-    let open = || {
-        let mut file = BufReader::new(File::open(path)?);
-        let gzipped = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
-        Ok::<_, io::Error>((file, gzipped))
-    };
-    let (file, gzipped) = open().map_err(|e| Error::from(e).at(path.display()))?;
-    if gzipped {
-        archive(path, MultiGzDecoder::new(file), wanted, see)
-    } else {
-        archive(path, file, wanted, see)
-    }
+    let open = || unpacked(File::open(path)?);
+    let file = open().map_err(|e| Error::from(e).at(path.display()))?;
+    archive(path, file, wanted, see)
+}
+
+/// The content of a file, gzipped or not, which its first bytes tell.
+pub(super) fn unpacked(file: File) -> io::Result<Box<dyn Read>> {
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let gzipped = file.fill_buf()?.starts_with(&[0x1f, 0x8b]);
+    Ok(match gzipped {
+        true => Box::new(MultiGzDecoder::new(file)),
+        false => Box::new(file),
+    })
 }
 
 fn folder(

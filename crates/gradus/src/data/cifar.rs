@@ -15,7 +15,7 @@ pub(super) const CIFAR_10: Known = Known {
     train: 50_000,
     test: 10_000,
     source: "https://www.cs.toronto.edu/~kriz/cifar.html",
-    classes: [
+    classes: &[
         "airplane",
         "automobile",
         "bird",
@@ -32,6 +32,16 @@ pub(super) const CIFAR_10: Known = Known {
 const IMAGE: [usize; 3] = [3, 32, 32];
 /// A label, then red, green and blue.
 const RECORD: usize = 1 + 3 * 32 * 32;
+/// The files of its authors, and the records of each.
+const BATCHES: [&str; 6] = [
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "data_batch_4.bin",
+    "data_batch_5.bin",
+    "test_batch.bin",
+];
+const BATCH: usize = 10_000;
 
 /// Where it may lie in its folder: archives or what comes out of them.
 const BINARY: [&str; 3] = [
@@ -65,12 +75,12 @@ const PICTURES: [&str; 3] = [
 /// ```
 pub fn cifar10(data_dir: Option<&Path>) -> Result<Split> {
     let folder = folder(data_dir)?;
-    if let Some(path) = find(&folder, &BINARY) {
-        return cifar10_binary(&path);
-    }
-    let Some(path) = find(&folder, &PICTURES) else {
+    let Some(path) = find(&folder) else {
         return Err(CIFAR_10.incomplete(&folder, &missing()));
     };
+    if !is_pictures(&path) {
+        return cifar10_binary(&path);
+    }
     let split = ImageFolder::new(&path).split()?;
     if split.train.shape() != IMAGE || split.train.classes() != CIFAR_10.classes {
         let message = format!(
@@ -92,13 +102,8 @@ pub fn cifar10(data_dir: Option<&Path>) -> Result<Split> {
 /// [`Kind::Data`] when files are missing or are not what they should be; [`Kind::Io`] when one
 /// cannot be read.
 pub fn cifar10_binary(path: &Path) -> Result<Split> {
-    let base = |name: &str| name.rsplit('/').next().unwrap_or(name).to_string();
-    let wanted = |name: &str| {
-        let name = base(name);
-        name == "test_batch.bin" || name.starts_with("data_batch_") && name.ends_with(".bin")
-    };
     let (mut train, mut test) = (Vec::new(), Vec::new());
-    each_file(path, &wanted, &mut |name, content| {
+    each_file(path, &is_batch, &mut |name, content| {
         let is_test = base(&name) == "test_batch.bin";
         if is_test { &mut test } else { &mut train }.push((name, content));
         Ok(())
@@ -118,44 +123,88 @@ pub fn cifar10_binary(path: &Path) -> Result<Split> {
     })
 }
 
+/// Makes sure that `path` holds what its authors publish, as far as its form tells: six files of
+/// 10,000 records whose labels are those of the ten classes.
+pub(super) fn check(path: &Path) -> Result<()> {
+    let mut found = Vec::new();
+    each_file(path, &is_batch, &mut |name, content| {
+        let n = records(&name, &content)?.len();
+        if n != BATCH {
+            let message = format!("{name}: {n} images, expected {BATCH}");
+            return Err(Error::new(Kind::Data, message));
+        }
+        found.push(base(&name).to_string());
+        Ok(())
+    })?;
+    found.sort();
+    if found != BATCHES {
+        let message = format!("holds the files {found:?}, expected {BATCHES:?}");
+        return Err(Error::new(Kind::Data, message));
+    }
+    Ok(())
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+fn is_batch(name: &str) -> bool {
+    let name = base(name);
+    name == "test_batch.bin" || name.starts_with("data_batch_") && name.ends_with(".bin")
+}
+
+/// The records of a file, each with its label in front.
+fn records<'a>(name: &str, content: &'a [u8]) -> Result<&'a [[u8; RECORD]]> {
+    let (records, rest) = content.as_chunks();
+    if !rest.is_empty() || records.is_empty() {
+        let message = format!(
+            "{name}: {} bytes are no whole number of records of {RECORD} bytes",
+            content.len()
+        );
+        return Err(Error::new(Kind::Data, message));
+    }
+    let classes = CIFAR_10.classes.len();
+    if let Some(i) = records
+        .iter()
+        .position(|record| usize::from(record[0]) >= classes)
+    {
+        let message = format!(
+            "{name}: label {} of image {i} is none of the {classes} classes",
+            records[i][0]
+        );
+        return Err(Error::new(Kind::Data, message));
+    }
+    Ok(records)
+}
+
 fn images(files: &[(String, Vec<u8>)]) -> Result<ImageDataset> {
     let (mut pixels, mut labels) = (Vec::<u8>::new(), Vec::new());
     for (name, content) in files {
-        let records = content.chunks_exact(RECORD);
-        if !records.remainder().is_empty() || content.is_empty() {
-            let message = format!(
-                "{name}: {} bytes are no whole number of records of {RECORD} bytes",
-                content.len()
-            );
-            return Err(Error::new(Kind::Data, message));
-        }
-        for (i, record) in records.enumerate() {
-            if usize::from(record[0]) >= CIFAR_10.classes.len() {
-                let message = format!(
-                    "{name}: label {} of image {i} is none of the {} classes",
-                    record[0],
-                    CIFAR_10.classes.len()
-                );
-                return Err(Error::new(Kind::Data, message));
-            }
+        for record in records(name, content)? {
             labels.push(i64::from(record[0]));
             pixels.extend(&record[1..]);
         }
     }
     let [c, h, w] = IMAGE;
     let images = Tensor::from_vec(pixels, [labels.len(), c, h, w])?;
-    ImageDataset::new(images, labels, CIFAR_10.classes)
+    ImageDataset::new(images, labels, CIFAR_10.classes.iter().copied())
 }
 
 fn folder(dir: Option<&Path>) -> Result<PathBuf> {
     Ok(data_dir(dir)?.join(CIFAR_10.name))
 }
 
-fn find(folder: &Path, names: &[&str]) -> Option<PathBuf> {
+/// Where it lies in its folder, in one of its forms.
+pub(super) fn find(folder: &Path) -> Option<PathBuf> {
+    let names = BINARY.iter().chain(&PICTURES);
     names
-        .iter()
         .map(|name| folder.join(name))
         .find(|path| path.exists())
+}
+
+/// Whether [`find`] found pictures, not records.
+pub(super) fn is_pictures(path: &Path) -> bool {
+    PICTURES.iter().any(|name| path.ends_with(name))
 }
 
 /// What to ask for when there is nothing.
@@ -166,7 +215,10 @@ fn missing() -> Vec<String> {
 /// Looks for one of the archives or folders.
 pub(super) fn look(dir: Option<&Path>) -> Result<Entry> {
     let folder = folder(dir)?;
-    let there = find(&folder, &BINARY).or_else(|| find(&folder, &PICTURES));
-    let missing = if there.is_some() { vec![] } else { missing() };
+    let missing = if find(&folder).is_some() {
+        vec![]
+    } else {
+        missing()
+    };
     Ok(CIFAR_10.entry(Some(folder), missing))
 }

@@ -23,11 +23,13 @@ const PARTS: [&str; 2] = ["train", "test"];
 /// begins with a dot are passed over.
 ///
 /// ```no_run
-/// use gradus::data::{DataLoader, ImageFolder};
+/// use gradus::data::{DataLoader, ImageFolder, balanced_weights};
 /// let pictures = ImageFolder::new("pictures.tar.gz").resize(64, 64);
 /// // pictures.tar.gz holds train/cats/1.jpg …, test/cats/7.jpg …
 /// let split = pictures.split()?;
-/// let loader = DataLoader::new(split.train, 32)?.shuffle(0);
+/// // There may be more cats than dogs: every class as often as the others.
+/// let weights = balanced_weights(split.train.labels());
+/// let loader = DataLoader::new(split.train, 32)?.weighted(&weights, 0)?;
 /// # Ok::<(), gradus::Error>(())
 /// ```
 #[derive(Clone, Debug)]

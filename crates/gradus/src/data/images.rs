@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use gradus_core::{DType, Error, Kind, Result, Tensor};
 
-use super::augment::Augment;
 use super::dataset::{Dataset, in_range};
+use super::transform::{Transform, Transforms};
 
 /// Images of one size, grey or with several channels (red, green and blue), each with a class label.
 ///
@@ -21,7 +21,9 @@ pub struct ImageDataset {
     classes: Arc<[String]>,
     /// Scale and shift of each channel.
     affine: Vec<(f64, f64)>,
-    augment: Augment,
+    transforms: Transforms,
+    /// Of an input: channels, height, width.
+    shape: [usize; 3],
 }
 
 impl ImageDataset {
@@ -59,7 +61,9 @@ impl ImageDataset {
                 )));
             }
         };
-        let (n, channels) = (images.shape()[0], images.shape()[1]);
+        let &[n, channels, height, width] = images.shape() else {
+            return Err(data(format!("expected images, got shape {given:?}")));
+        };
         if images.dtype() != DType::U8 {
             let message = format!("expected images of dtype uint8, got {}", images.dtype());
             return Err(Error::new(Kind::DType, message));
@@ -89,7 +93,8 @@ impl ImageDataset {
             labels: labels.into(),
             classes,
             affine: vec![(1.0 / 255.0, 0.0); channels],
-            augment: Augment::default(),
+            transforms: Transforms::default(),
+            shape: [channels, height, width],
         })
     }
 
@@ -176,22 +181,30 @@ impl ImageDataset {
         Ok(self)
     }
 
-    /// The same images changed at random whenever they are read; for training alone. Which change
-    /// follows from the random numbers of this thread, which a [`DataLoader`](super::DataLoader)
-    /// sets by seed, epoch and batch.
+    /// The same images changed whenever they are read, in this order and after earlier transforms;
+    /// random ones are for training alone. What they draw follows from the random numbers of this
+    /// thread, which a [`DataLoader`](super::DataLoader) sets by seed, epoch and batch.
+    ///
+    /// Inputs are normalised at any place in the order: what is linear in the pixels comes to the
+    /// same.
+    ///
+    /// # Errors
+    /// If a size is 0 or too large, a part does not fit into its image, or a probability or an angle
+    /// is out of range.
     ///
     /// ```
-    /// use gradus::data::{self, Augment, DataLoader};
-    /// let train = data::digits()?.train.augment(Augment { crop_padding: 1, flip: false });
-    /// let batch = |loader: &DataLoader| loader.epoch(0).next().unwrap()?.0.to_vec::<f32>();
-    /// let [a, b] = [0, 2].map(|workers| DataLoader::new(train.clone(), 32).unwrap().workers(workers));
-    /// assert_eq!(batch(&a)?, batch(&b)?);
+    /// use gradus::data::{self, Dataset, Transform};
+    /// let train = data::digits()?.train.transforms(&[Transform::Resize([32, 32])])?;
+    /// assert_eq!(train.batch(&[0, 1])?.0.shape(), [2, 1, 32, 32]);
     /// # Ok::<(), gradus::Error>(())
     /// ```
-    #[must_use]
-    pub fn augment(mut self, augment: Augment) -> Self {
-        self.augment = augment;
-        self
+    pub fn transforms(mut self, transforms: &[Transform]) -> Result<Self> {
+        let [channels, height, width] = self.shape;
+        for &transform in transforms {
+            let [height, width] = self.transforms.push(transform, [height, width])?;
+            self.shape = [channels, height, width];
+        }
+        Ok(self)
     }
 
     /// The mean and the standard deviation over all pixels of all images, as inputs: after
@@ -222,7 +235,7 @@ impl ImageDataset {
     fn histograms(&self) -> Result<Vec<Vec<(f64, u64)>>> {
         let mut counts = vec![[0u64; 256]; self.affine.len()];
         let bytes = self.images.to_vec::<u8>()?;
-        let pixels: usize = self.shape()[1..].iter().product();
+        let pixels: usize = self.images.shape()[2..].iter().product();
         for image in bytes.chunks_exact(pixels * counts.len()) {
             for (counts, channel) in counts.iter_mut().zip(image.chunks_exact(pixels)) {
                 for &pixel in channel {
@@ -244,9 +257,9 @@ impl ImageDataset {
         Ok(inputs.collect())
     }
 
-    /// The shape of one input: \[channels, h, w\].
+    /// The shape of one input, after all transforms: \[channels, h, w\].
     pub fn shape(&self) -> &[usize] {
-        &self.images.shape()[1..]
+        &self.shape
     }
 
     /// The images as they are kept: u8, of shape \[n, channels, h, w\].
@@ -287,7 +300,7 @@ impl Dataset for ImageDataset {
         // What lies beyond the border is black.
         let ground: Vec<f32> = affine.iter().map(|a| a.1).collect();
         Ok((
-            self.augment.apply(x, &ground)?,
+            self.transforms.apply(x, &ground)?,
             Tensor::from_vec(labels, [indices.len()])?,
         ))
     }

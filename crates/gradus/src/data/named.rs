@@ -5,10 +5,10 @@ use std::thread;
 
 use gradus_core::{Error, Kind, Result, Tensor};
 
-use super::ImageDataset;
 use super::cifar::{self, cifar10};
 use super::folder::{IdxFile, VARIABLE, data_dir};
 use super::idx::{self, Idx};
+use super::{ImageDataset, ReadCsv, Table};
 
 /// The names that [`load`] takes.
 pub const NAMES: [&str; 4] = [
@@ -31,11 +31,11 @@ pub struct Split {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry {
-    /// The name that [`load`] takes, which is also the name of its folder.
+    /// The name that [`load`] takes if it has images, which is also the name of its folder.
     pub name: &'static str,
     /// What it shows, and in which form.
     pub about: &'static str,
-    /// The number of images to train on.
+    /// The number of images to train on, or of a table's rows.
     pub train: usize,
     /// The number of images to test on.
     pub test: usize,
@@ -61,10 +61,10 @@ pub(super) struct Known {
     pub train: usize,
     pub test: usize,
     pub source: &'static str,
-    pub classes: [&'static str; 10],
+    pub classes: &'static [&'static str],
 }
 
-const DIGIT_NAMES: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+const DIGIT_NAMES: &[&str] = &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 
 const DIGITS: Known = Known {
     name: "digits",
@@ -90,7 +90,7 @@ const FASHION_MNIST: Known = Known {
     train: 60_000,
     test: 10_000,
     source: "https://github.com/zalandoresearch/fashion-mnist",
-    classes: [
+    classes: &[
         "T-shirt/top",
         "Trouser",
         "Pullover",
@@ -104,8 +104,30 @@ const FASHION_MNIST: Known = Known {
     ],
 };
 
+const ABALONE: Known = Known {
+    name: "abalone",
+    about: "sea snails, a table of 9 columns: sex, sizes, weights, and rings, which tell the age",
+    train: 4177,
+    test: 0,
+    source: "https://archive.ics.uci.edu/dataset/1/abalone",
+    classes: &[],
+};
+
+/// Its columns, which the file does not name.
+const ABALONE_COLUMNS: [&str; 9] = [
+    "Sex",
+    "Length",
+    "Diameter",
+    "Height",
+    "Whole_weight",
+    "Shucked_weight",
+    "Viscera_weight",
+    "Shell_weight",
+    "Rings",
+];
+
 /// Images and labels to train on, then those to test on.
-const FILES: [[IdxFile; 2]; 2] = [
+pub(super) const FILES: [[IdxFile; 2]; 2] = [
     [file("train-images", 3), file("train-labels", 1)],
     [file("t10k-images", 3), file("t10k-labels", 1)],
 ];
@@ -141,7 +163,8 @@ pub fn load(name: &str, data_dir: Option<&Path>) -> Result<Split> {
     }
 }
 
-/// What is known about every data set, and whether its files are in [`data_dir`]`(data_dir)`.
+/// What is known about every data set, those of [`NAMES`] and after them tables, and whether its files
+/// are in [`data_dir`]`(data_dir)`.
 ///
 /// # Errors
 /// As [`data_dir`].
@@ -149,7 +172,7 @@ pub fn load(name: &str, data_dir: Option<&Path>) -> Result<Split> {
 /// ```
 /// use gradus::data;
 /// let known = data::list(None)?;
-/// assert!(known.iter().map(|entry| entry.name).eq(data::NAMES));
+/// assert!(known[..4].iter().map(|entry| entry.name).eq(data::NAMES));
 /// assert!(known[0].is_present(), "the digits are part of the program");
 /// # Ok::<(), gradus::Error>(())
 /// ```
@@ -159,6 +182,7 @@ pub fn list(data_dir: Option<&Path>) -> Result<Vec<Entry>> {
         MNIST.look(data_dir)?,
         FASHION_MNIST.look(data_dir)?,
         cifar::look(data_dir)?,
+        ABALONE.look_for(data_dir, "abalone.data")?,
     ])
 }
 
@@ -195,7 +219,7 @@ pub fn digits() -> Result<Split> {
         let at: Vec<i64> = numbers.iter().map(|&i| i as i64).collect();
         let images = images.index_select(0, &Tensor::from_vec(at, [numbers.len()])?)?;
         let labels: Vec<i64> = numbers.iter().map(|&i| labels.bytes[i].into()).collect();
-        ImageDataset::new(images, labels, DIGITS.classes)?.white(16)
+        ImageDataset::new(images, labels, DIGITS.classes.iter().copied())?.white(16)
     };
     Ok(Split {
         train: part(false)?,
@@ -244,6 +268,31 @@ pub fn fashion_mnist(data_dir: Option<&Path>) -> Result<Split> {
     FASHION_MNIST.load(data_dir)
 }
 
+/// Abalone: 4,177 sea snails with sex, seven sizes and weights, and the rings of their shells; a table
+/// for regression. Read from `abalone/abalone.data` in [`data_dir`]`(data_dir)`.
+///
+/// Source: Nash et al., "The Population Biology of Abalone (Haliotis species) in Tasmania" (1994), UCI
+/// Machine Learning Repository.
+///
+/// # Errors
+/// [`Kind::Data`] when the file is missing (the message says how to get it) or is not what it should
+/// be; [`Kind::Io`] when it cannot be read.
+///
+/// ```no_run
+/// let snails = gradus::data::abalone(None)?;
+/// assert_eq!((snails.len(), snails.columns().len()), (4177, 9));
+/// # Ok::<(), gradus::Error>(())
+/// ```
+pub fn abalone(data_dir: Option<&Path>) -> Result<Table> {
+    let entry = ABALONE.look_for(data_dir, "abalone.data")?;
+    let folder = entry.folder.unwrap_or_default();
+    if !entry.missing.is_empty() {
+        return Err(ABALONE.incomplete(&folder, &entry.missing));
+    }
+    let csv = ReadCsv::new().names(&ABALONE_COLUMNS);
+    csv.read(folder.join("abalone.data"))
+}
+
 impl Known {
     pub fn entry(&self, folder: Option<PathBuf>, missing: Vec<String>) -> Entry {
         Entry {
@@ -255,6 +304,14 @@ impl Known {
             folder,
             missing,
         }
+    }
+
+    /// Looks for a single file.
+    fn look_for(&self, dir: Option<&Path>, name: &str) -> Result<Entry> {
+        let folder = data_dir(dir)?.join(self.name);
+        let there = folder.join(name).is_file();
+        let missing = if there { vec![] } else { vec![name.into()] };
+        Ok(self.entry(Some(folder), missing))
     }
 
     /// Looks for the IDX files.
@@ -303,7 +360,7 @@ impl Known {
         let images = read(image_path, 3)?;
         let images = Tensor::from_vec(images.bytes, images.shape)?;
         let labels: Vec<i64> = labels.bytes.into_iter().map(i64::from).collect();
-        ImageDataset::new(images, labels, self.classes).map_err(|e| {
+        ImageDataset::new(images, labels, self.classes.iter().copied()).map_err(|e| {
             e.at(format_args!(
                 "{} and {}",
                 image_path.display(),
@@ -314,9 +371,9 @@ impl Known {
 
     pub fn incomplete(&self, folder: &Path, missing: &[String]) -> Error {
         let message = format!(
-            "the data set {name} is not complete in {folder}: missing {files} (plain or .gz); put them \
-             there (source: {source}), or give the directory that holds the folder {name} as data \
-             directory or in the environment variable {VARIABLE}",
+            "the data set {name} is not complete in {folder}: missing {files} (plain or .gz); \
+             `gradus data get {name}` fetches it (source: {source}), or give the directory that holds \
+             the folder {name} as data directory or in the environment variable {VARIABLE}",
             name = self.name,
             folder = folder.display(),
             files = missing.join(", "),
@@ -417,6 +474,7 @@ mod tests {
         for part in [
             place.as_str(),
             "missing t10k-images-idx3-ubyte (plain or .gz)",
+            "`gradus data get mnist`",
             "https://",
             "GRADUS_DATA",
         ] {
@@ -475,7 +533,11 @@ mod tests {
     #[test]
     fn the_list_agrees_with_what_can_be_loaded() {
         let fixture = Fixture::new();
-        let entries = list(Some(fixture.0.path())).unwrap();
+        let mut entries = list(Some(fixture.0.path())).unwrap();
+        assert_eq!(
+            entries.pop().unwrap().is_present(),
+            abalone(Some(fixture.0.path())).is_ok()
+        );
         assert!(entries.iter().map(|entry| entry.name).eq(NAMES));
         for entry in &entries {
             let loaded = load(entry.name, Some(fixture.0.path()));

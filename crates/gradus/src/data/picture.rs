@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::Cursor;
 use std::path::Path;
 
-use gradus_core::{Error, Kind, Result};
+use gradus_core::{DType, Error, Kind, Result, Tensor};
 use image::imageops::{self, FilterType};
 use image::{ImageBuffer, ImageReader, Limits, Pixel};
 
@@ -160,6 +160,60 @@ impl Picture {
             width: width as usize,
             channels,
             bytes: image.into_raw(),
+        })
+    }
+
+    /// The picture of numbers, a tensor of shape [height, width] or [channels, height, width]: black
+    /// for the least and white for the greatest of them, or for the ends of `range`. One that is
+    /// the same everywhere is grey.
+    ///
+    /// # Errors
+    /// [`Kind::Value`] for another shape, other than 1 or 3 channels, and numbers that are not
+    /// finite.
+    ///
+    /// ```
+    /// use gradus::{Tensor, data::Picture};
+    /// let picture = Picture::from_tensor(&Tensor::from([[-1.0, 0.0, 1.0]]), None)?;
+    /// assert_eq!((picture.height, picture.width, picture.bytes), (1, 3, vec![0, 128, 255]));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    pub fn from_tensor(numbers: &Tensor, range: Option<(f64, f64)>) -> Result<Self> {
+        let shape = numbers.shape();
+        let (channels, height, width) = match *shape {
+            [height, width] => (1, height, width),
+            [channels @ (1 | 3), height, width] => (channels, height, width),
+            _ => {
+                let message = format!(
+                    "a picture is made of [height, width], or of [channels, height, width] with 1 or 3 \
+                     channels, not of shape {shape:?}"
+                );
+                return Err(Error::new(Kind::Value, message));
+            }
+        };
+        let values = numbers.to_dtype(DType::F64)?.to_vec::<f64>()?;
+        let ends = |(low, high), &v: &f64| (f64::min(low, v), f64::max(high, v));
+        let (low, high) =
+            range.unwrap_or_else(|| values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends));
+        if !values.iter().chain([&low, &high]).all(|v| v.is_finite()) && !values.is_empty() {
+            let message = "a picture of numbers that are not all finite";
+            return Err(Error::new(Kind::Value, message));
+        }
+        let byte = |value: f64| {
+            let share = (value - low) / (high - low);
+            // The cast takes what is outside of the range to its ends.
+            if low < high {
+                (255.0 * share).round() as u8
+            } else {
+                128
+            }
+        };
+        let size = height * width;
+        let places = (0..size).flat_map(|p| (0..channels).map(move |c| c * size + p));
+        Ok(Self {
+            height,
+            width,
+            channels,
+            bytes: places.map(|i| byte(values[i])).collect(),
         })
     }
 

@@ -96,14 +96,18 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
-/// A number as it is written beside a bar: whole as it is, otherwise with four digits.
+/// A number as it is written beside a bar: whole as it is, otherwise with four digits at most.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if value.fract() == 0.0 && size < 1e7 {
         format!("{value}")
     } else if (1e-3..1e7).contains(&size) {
         let digits = (3.0 - size.log10().floor()).max(0.0) as usize;
-        format!("{value:.digits$}")
+        let text = format!("{value:.digits$}");
+        match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').into(),
+            false => text,
+        }
     } else {
         format!("{value:.2e}")
     }
@@ -131,10 +135,12 @@ mod tests {
         for (value, text) in [
             (0.0, "0"),
             (-1200.0, "-1200"),
-            (0.5, "0.5000"),
+            (0.5, "0.5"),
             (97.953, "97.95"),
             (0.00123456, "0.001235"),
             (123456.7, "123457"),
+            (12.0001, "12"),
+            (1200.5, "1200"),
             (1.5e-7, "1.50e-7"),
             (3e9, "3.00e9"),
             (f64::NAN, "NaN"),

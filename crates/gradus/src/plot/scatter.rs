@@ -2,7 +2,9 @@
 
 use super::axis::{Axis, drawable};
 use super::frame::{BELOW, Frame};
-use super::look::{self, card, heading};
+use super::image;
+use super::look::{self, card, escape, heading, shorten};
+use super::regions::Regions;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -31,6 +33,12 @@ pub struct Cloud {
     pub labels: Vec<i64>,
     /// Points to be marked by a cross.
     pub centers: Vec<(f64, f64)>,
+    /// What the clusters are called in the legend, such as the names of classes; those without a
+    /// name by their numbers.
+    pub names: Vec<String>,
+    /// The background: what a model takes each place for, in light tints of the colours of the
+    /// points.
+    pub regions: Option<Regions>,
 }
 
 impl Cloud {
@@ -44,6 +52,13 @@ impl Cloud {
 
     /// The axes that hold all points and centres, with about so many marks.
     pub(super) fn axes(&self, marks: [usize; 2]) -> [Axis; 2] {
+        if let Some(axes) = self
+            .regions
+            .as_ref()
+            .and_then(|regions| regions.axes(marks))
+        {
+            return axes;
+        }
         let all = || (self.points.iter().chain(&self.centers)).filter(|p| drawable(p));
         [
             Axis::new(all().map(|p| p.0), marks[0], false),
@@ -61,7 +76,15 @@ impl Cloud {
         let noise = sizes.remove(&-1);
         let left = sizes.len().saturating_sub(most);
         let mut entries: Vec<_> = (sizes.iter().take(most))
-            .map(|(&label, size)| (label, format!("cluster {label}: {size}")))
+            .map(|(&label, size)| {
+                let name = usize::try_from(label)
+                    .ok()
+                    .and_then(|label| self.names.get(label));
+                match name {
+                    Some(name) => (label, format!("{name}: {size}")),
+                    None => (label, format!("cluster {label}: {size}")),
+                }
+            })
             .collect();
         entries.extend(noise.map(|size| (-1, format!("noise: {size}"))));
         (
@@ -78,7 +101,7 @@ const NOISE: &str = "#b0b0b0";
 const SIDE: f64 = 420.0;
 const LEFT: f64 = 64.0;
 const TOP: f64 = 40.0;
-const LEGEND: f64 = 150.0;
+const LEGEND: f64 = 180.0;
 /// Lines of a legend, and their height.
 const LINES: usize = 20;
 const LINE: f64 = 19.0;
@@ -118,6 +141,14 @@ fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
     };
     let right = frame.right();
     *svg += &heading(&cloud.title, [left, 26.0], SIDE + LEGEND);
+    let background = cloud
+        .regions
+        .as_ref()
+        .and_then(|regions| regions.picture(COLOURS));
+    if let Some(picture) = background {
+        // What has as many bytes as its sizes say can be drawn.
+        *svg += &image::element(&picture, [left, TOP, SIDE, SIDE]).unwrap_or_default();
+    }
     frame.draw_x(svg, &cloud.axes[0])?;
     frame.draw_y(svg, &cloud.axes[1])?;
     let place = |p: &(f64, f64)| frame.place(p);
@@ -130,7 +161,16 @@ fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
         groups.entry(label).or_default().push(place(p));
     }
     for (label, places) in groups {
-        writeln!(svg, "<g fill=\"{}\" fill-opacity=\"0.75\">", colour(label))?;
+        // On a background of its own colour a point needs an edge.
+        let edge = cloud
+            .regions
+            .as_ref()
+            .map_or("", |_| " stroke=\"#ffffff\" stroke-width=\"0.8\"");
+        writeln!(
+            svg,
+            "<g fill=\"{}\" fill-opacity=\"0.75\"{edge}>",
+            colour(label)
+        )?;
         for at in places {
             writeln!(svg, "{}", mark(label, at, radius))?;
         }
@@ -146,6 +186,7 @@ fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
     for (label, name) in entries {
         let mark = mark(label, (at, middle), 4.0);
         writeln!(svg, "<g fill=\"{}\">{mark}</g>", colour(label))?;
+        let name = escape(&shorten(&name, LEGEND - 28.0));
         writeln!(
             svg,
             "<text x=\"{text}\" y=\"{}\">{name}</text>",
@@ -158,6 +199,7 @@ fn draw(svg: &mut String, cloud: &Cloud, left: f64) -> std::fmt::Result {
         cross(svg, (at, middle), 4.0)?;
     }
     for name in centre.into_iter().chain(more) {
+        let name = escape(&shorten(&name, LEGEND - 28.0));
         writeln!(
             svg,
             "<text x=\"{text}\" y=\"{}\">{name}</text>",

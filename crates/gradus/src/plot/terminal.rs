@@ -1,13 +1,19 @@
-//! Points in a plane, drawn with letters: what [`scatter_text`] makes for a terminal.
+//! Pictures for a terminal, drawn with characters.
+
+mod bars;
+mod confusion;
+mod sheet;
+
+pub use bars::{bars_text, histogram_text};
+pub use confusion::confusion_text;
 
 use super::axis::drawable;
-use super::scatter::{COLOURS, Cloud};
-use std::fmt::Write;
+use super::curves::Panel;
+use super::scatter::Cloud;
+use sheet::{CENTRE, Ink, NOISE, Sheet, letter, painted, wrapped};
 
 /// Clusters in the legend at most.
 const ENTRIES: usize = 20;
-const CENTRE: char = '×';
-const NOISE: char = '·';
 
 /// Draws the cloud as text that is at most `columns` wide, with `rows` rows of points; title, axes and legend
 /// come around it. Less than 30 columns and 4 rows count as so many, and more than 1,000 as 1,000.
@@ -28,161 +34,93 @@ const NOISE: char = '·';
 /// assert!(text.contains("0 = cluster 0: 2"));
 /// ```
 pub fn scatter_text(cloud: &Cloud, columns: usize, rows: usize, colour: bool) -> String {
-    let (columns, rows) = (columns.clamp(30, 1000), rows.clamp(4, 1000));
-    let [x, y] = cloud.axes([columns / 12, rows.div_ceil(2)]);
-    let names: Vec<(usize, String)> = (y.ticks.iter())
-        .map(|&tick| (cell(1.0 - y.share(tick), rows), y.name(tick)))
-        .collect();
-    let margin = names.iter().map(|(_, name)| name.len()).max().unwrap_or(0);
-    let width = columns - margin - 1;
-    let place = |p: &(f64, f64), across: usize, down: usize| {
-        (
-            cell(x.share(p.0), across * width),
-            cell(1.0 - y.share(p.1), down * rows),
-        )
-    };
-
-    // Who is in which cell, and which of its dots are set.
-    let mut guests: Vec<(usize, i64)> = Vec::new();
-    let mut dots = vec![0u8; width * rows];
+    let mut sheet = Sheet::new(columns, rows, |marks| cloud.axes(marks));
     for (p, label) in cloud.labelled() {
-        let (across, down) = place(p, 2, 4);
-        let at = down / 4 * width + across / 2;
-        dots[at] |= DOTS[across % 2][down % 4];
-        guests.push((at, label));
-    }
-    guests.sort_unstable();
-    let mut cells = vec![String::from(" "); width * rows];
-    for here in guests.chunk_by(|a, b| a.0 == b.0) {
-        let same = here.chunk_by(|a, b| a.1 == b.1);
-        // Of equally many the first counts.
-        let most = same.rev().max_by_key(|same| (same[0].1 >= 0, same.len()));
-        let (at, label) = most.unwrap_or(here)[0];
-        cells[at] = if colour {
-            let dots = char::from_u32(0x2800 + u32::from(dots[at])).unwrap_or(NOISE);
-            painted(label, dots)
-        } else {
-            letter(label).into()
-        };
+        sheet.point(p, label);
     }
     for p in cloud.centers.iter().filter(|p| drawable(p)) {
-        let (across, down) = place(p, 1, 1);
-        cells[down * width + across] = if colour {
-            format!("\x1b[1m{CENTRE}\x1b[0m")
-        } else {
-            CENTRE.into()
-        };
+        sheet.centre(p);
     }
-
-    let mut lines = Vec::new();
-    lines.extend((!cloud.title.is_empty()).then(|| plain(&cloud.title)));
-    for (row, cells) in cells.chunks_exact(width).enumerate() {
-        let tick = names.iter().find(|(at, _)| *at == row);
-        let (name, edge) = tick.map_or(("", '│'), |(_, name)| (name, '┤'));
-        let cells = cells.concat();
-        lines.push(format!("{name:>margin$}{edge}{}", cells.trim_end()));
-    }
-    // The axis below, and its numbers where there is room for them.
-    let mut edge = vec!['─'; width];
-    let mut numbers = String::new();
-    for &tick in &x.ticks {
-        let (at, name) = (cell(x.share(tick), width), x.name(tick));
-        let from = (margin + 1 + at).saturating_sub(name.len() / 2);
-        if (numbers.is_empty() || from > numbers.len()) && from + name.len() <= columns {
-            edge[at] = '┬';
-            // Writing to a string cannot fail.
-            let _ = write!(numbers, "{:1$}{name}", "", from - numbers.len());
-        }
-    }
-    let edge: String = edge.into_iter().collect();
-    lines.push(format!("{:margin$}└{edge}", ""));
-    lines.push(numbers);
-    let axes = [("→", &cloud.axes[0]), ("↑", &cloud.axes[1])];
-    let axes = axes.into_iter().filter(|(_, name)| !name.is_empty());
-    let axes = axes.map(|(arrow, name)| {
-        let text = plain(&format!("{arrow} {name}"));
-        (text.chars().count(), text)
-    });
-    lines.extend(wrapped(axes, columns));
-    lines.extend(wrapped(legend(cloud, colour).into_iter(), columns));
+    let ink = if colour { Ink::Colours } else { Ink::Letters };
+    let mut lines = sheet.draw(&cloud.title, [&cloud.axes[0], &cloud.axes[1]], ink);
+    lines.extend(wrapped(
+        legend(cloud, colour).into_iter(),
+        columns.clamp(30, 1000),
+    ));
     lines.join("\n") + "\n"
 }
 
-/// The bit of each dot in a Braille character: the left column downwards, and the right one.
-const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+/// Draws the lines and dots as text that is at most `columns` wide, with `rows` rows between the
+/// axes; see [`scatter_text`] for the limits.
+///
+/// A character holds eight dots (Braille). With `colour` each line has its own by ANSI's codes, six
+/// in turn; without, one line alone is dots, and several are drawn with their numbers.
+///
+/// ```
+/// use gradus::plot::{Panel, Series, curves_text};
+/// let line = |name: &str, k: f64| Series {
+///     name: name.into(),
+///     points: (0..50).map(|i| (f64::from(i), k * f64::from(i))).collect(),
+/// };
+/// let panel = Panel { series: vec![line("slow", 1.0), line("fast", 2.0)], ..Panel::default() };
+/// let text = curves_text(&panel, 60, 12, false);
+/// assert!(text.contains("0 = slow   1 = fast"));
+/// ```
+pub fn curves_text(panel: &Panel, columns: usize, rows: usize, colour: bool) -> String {
+    let mut sheet = Sheet::new(columns, rows, |marks| panel.axes(marks));
+    for (i, series) in panel.all().enumerate() {
+        let joined = i < panel.series.len();
+        for run in series.points.split(|point| !panel.has_place(point)) {
+            for p in run {
+                sheet.point(p, i as i64);
+            }
+            for pair in run.windows(2).filter(|_| joined) {
+                sheet.line(&pair[0], &pair[1], i as i64);
+            }
+        }
+    }
+    let ink = match colour {
+        true => Ink::Colours,
+        false if panel.all().count() == 1 => Ink::Plain,
+        false => Ink::Letters,
+    };
+    let mut lines = sheet.draw(&panel.title, [&panel.x_label, &panel.y_label], ink);
+    let entries = panel.all().enumerate();
+    let entries = entries.map(|(i, series)| entry(i as i64, &series.name, ink));
+    lines.extend(wrapped(entries, columns.clamp(30, 1000)));
+    lines.join("\n") + "\n"
+}
 
-/// Which of `count` cells a share, 0 to 1, falls in.
-fn cell(share: f64, count: usize) -> usize {
-    ((share * count as f64) as usize).min(count - 1)
+/// An entry of a legend, with its width.
+fn entry(label: i64, name: &str, ink: Ink) -> (usize, String) {
+    let name = sheet::plain(name);
+    let width = name.chars().count();
+    let mark = if label < 0 { NOISE } else { '●' };
+    match ink {
+        Ink::Colours => (width + 2, format!("{} {name}", painted(label, mark))),
+        Ink::Plain => (width, name),
+        Ink::Letters => (width + 4, format!("{} = {name}", letter(label))),
+    }
 }
 
 /// The entries of the legend, with their widths.
 fn legend(cloud: &Cloud, colour: bool) -> Vec<(usize, String)> {
+    let ink = if colour { Ink::Colours } else { Ink::Letters };
     let (entries, more) = cloud.legend(ENTRIES);
-    let mut legend: Vec<_> = (entries.into_iter())
-        .map(|(label, name)| {
-            let width = name.chars().count();
-            if colour {
-                let mark = if label < 0 { NOISE } else { '●' };
-                (width + 2, format!("{} {name}", painted(label, mark)))
-            } else {
-                (width + 4, format!("{} = {name}", letter(label)))
-            }
-        })
-        .collect();
+    let entries = entries
+        .into_iter()
+        .map(|(label, name)| entry(label, &name, ink));
     let centres = (!cloud.centers.is_empty()).then(|| format!("{CENTRE} centres"));
     let rest = more.into_iter().chain(centres);
-    legend.extend(rest.map(|text| (text.chars().count(), text)));
-    legend
-}
-
-/// Puts texts of known widths side by side, on as many lines as it takes.
-fn wrapped(texts: impl Iterator<Item = (usize, String)>, columns: usize) -> Vec<String> {
-    let mut lines: Vec<(usize, String)> = Vec::new();
-    for (width, text) in texts {
-        match lines.last_mut() {
-            Some((filled, line)) if *filled + 3 + width <= columns => {
-                *filled += 3 + width;
-                line.push_str("   ");
-                line.push_str(&text);
-            }
-            _ => lines.push((width, text)),
-        }
-    }
-    lines.into_iter().map(|(_, line)| line).collect()
-}
-
-/// What a name may not do to a terminal.
-fn plain(text: &str) -> String {
-    text.replace(char::is_control, " ")
-}
-
-fn letter(label: i64) -> char {
-    match u32::try_from(label) {
-        Ok(label) => char::from_digit(label, 36).unwrap_or('#'),
-        Err(_) if label < 0 => NOISE,
-        Err(_) => '#',
-    }
-}
-
-/// A character in the colour of its cluster.
-fn painted(label: i64, c: char) -> String {
-    let Ok(label) = usize::try_from(label) else {
-        return format!("\x1b[2m{c}\x1b[0m");
-    };
-    // The nearest in the cube of 6×6×6 colours that terminals have from number 16 on.
-    let level = |x: u8| match x {
-        0..48 => 0,
-        48..115 => 1,
-        _ => (u16::from(x) - 35) / 40,
-    };
-    let [r, g, b] = COLOURS[label % COLOURS.len()].map(level);
-    format!("\x1b[38;5;{}m{c}\x1b[0m", 16 + 36 * r + 6 * g + b)
+    entries
+        .chain(rest.map(|text| (text.chars().count(), text)))
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::Series;
 
     fn corners() -> Cloud {
         Cloud {
@@ -191,6 +129,7 @@ mod tests {
             points: vec![(0.0, 0.0), (0.0, 10.0), (10.0, 0.0), (10.0, 10.0)],
             labels: vec![0, 11, -1, 40],
             centers: vec![(5.0, 5.0)],
+            ..Cloud::default()
         }
     }
 
@@ -279,5 +218,50 @@ mod tests {
             }
         }
         scatter_text(&Cloud::default(), 80, 24, false);
+    }
+
+    /// A line with holes, one that runs the wrong way, or a name that is not there.
+    #[test]
+    fn lines_run_from_point_to_point() {
+        let series = |name: &str, points: &[(f64, f64)]| Series {
+            name: name.into(),
+            points: points.to_vec(),
+        };
+        let rising = series("up\u{1b}", &[(0.0, 0.0), (10.0, 10.0)]);
+        let mut panel = Panel {
+            x_label: "epoch".into(),
+            series: vec![rising],
+            ..Panel::default()
+        };
+        let rows = |text: &str| -> Vec<Option<usize>> {
+            let rows = text.lines().filter(|line| line.contains(['│', '┤']));
+            let rows = rows.map(|line| line.split(['│', '┤']).nth(1).unwrap());
+            rows.map(|row| row.chars().position(|c| c != ' ')).collect()
+        };
+        let text = curves_text(&panel, 43, 10, false);
+        let from: Vec<usize> = rows(&text).into_iter().flatten().collect();
+        assert_eq!(from.len(), 10, "{text}");
+        assert!(from.windows(2).all(|pair| pair[0] > pair[1]), "{text}");
+        assert!(
+            text.ends_with("→ epoch\nup \n") && !text.contains('\u{1b}'),
+            "{text}"
+        );
+
+        panel.series.push(series("nan", &[(5.0, f64::NAN)]));
+        panel.dots.push(series("dots", &[(0.0, 10.0), (10.0, 0.0)]));
+        let text = curves_text(&panel, 43, 10, false);
+        assert!(text.contains("0 = up    1 = nan   2 = dots"), "{text}");
+        let rows = text.lines().filter_map(|line| line.split_once(['│', '┤']));
+        let dots: usize = rows.map(|(_, row)| row.matches('2').count()).sum();
+        assert_eq!(dots, 2, "{text}");
+        assert!(curves_text(&panel, 43, 10, true).contains("\u{1b}[38;5;25m"));
+        for odd in [f64::NAN, f64::INFINITY, f64::MAX, 5e-324, 1e99, 0.0] {
+            panel.series[1].points = vec![(odd, 1.0), (1.0, odd), (-odd, odd)];
+            for log in [false, true] {
+                panel.log = [log, log];
+                assert!(curves_text(&panel, 0, 0, true).lines().count() >= 6);
+            }
+        }
+        curves_text(&Panel::default(), 80, 24, false);
     }
 }

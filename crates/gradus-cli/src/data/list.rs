@@ -1,25 +1,12 @@
-//! `gradus data`.
+//! `gradus data list`.
 
+use crate::samples::DataDir;
 use crate::failure::{Failure, Result};
 use crate::output::{self, thousands};
-use crate::samples::DataDir;
-use clap::{Args, Subcommand};
+use clap::Args;
 use gradus::data::{self, Entry};
 use serde_json::json;
 use std::path::PathBuf;
-
-/// Show the data sets
-#[derive(Subcommand)]
-pub enum Data {
-    List(List),
-}
-
-impl Data {
-    pub fn run(self) -> Result {
-        let Self::List(list) = self;
-        list.run()
-    }
-}
 
 /// List every data set: what it is, its size, and whether it is there
 #[derive(Args)]
@@ -29,7 +16,7 @@ Examples:
   gradus data list --data-dir ~/data
   gradus data list --json
 
-Nothing is downloaded. Put the files of a set, plain or gzipped, into a folder of its name.")]
+`gradus data get NAME` fetches a set; or put its files, plain or gzipped, into a folder of its name.")]
 pub struct List {
     #[command(flatten)]
     data: DataDir,
@@ -39,7 +26,7 @@ pub struct List {
 }
 
 impl List {
-    fn run(self) -> Result {
+    pub fn run(self) -> Result {
         let entries = data::list(self.data.data_dir.as_deref()).map_err(Failure::data)?;
         if self.json {
             return output::line(entries.iter().map(as_json).collect::<serde_json::Value>());
@@ -70,17 +57,19 @@ fn as_json(entry: &Entry) -> serde_json::Value {
 
 fn as_text(entry: &Entry) -> String {
     let (train, test) = (thousands(entry.train), thousands(entry.test));
-    let head = format!(
-        "{}: {}; {train} images to train on, {test} to test on",
-        entry.name, entry.about
-    );
+    let size = match entry.test {
+        0 => format!("{train} rows"),
+        _ => format!("{train} images to train on, {test} to test on"),
+    };
+    let head = format!("{}: {}; {size}", entry.name, entry.about);
     match folder(entry) {
         None => format!("{head}\n  part of the program"),
         Some(folder) if entry.is_present() => format!("{head}\n  present in {folder}"),
         Some(folder) => format!(
             "{head}\n  missing: looked in {folder} for {} (plain or .gz)\n  \
-             get them from {} and put them there, or say --data-dir or GRADUS_DATA",
+             `gradus data get {}` fetches it (from {}), or say --data-dir or GRADUS_DATA",
             entry.missing.join(", "),
+            entry.name,
             entry.source
         ),
     }
