@@ -6,12 +6,14 @@
 mod checkpoint;
 mod config;
 mod data_module;
+pub mod doctor;
 mod event;
 mod lr_find;
 mod objective;
 mod progress;
 mod run;
 mod schedule;
+pub mod sweep;
 mod trainer;
 
 pub use crate::models::MODELS;

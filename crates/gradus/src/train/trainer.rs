@@ -1,5 +1,6 @@
 //! The training loop.
 
+use super::doctor::{self, finite};
 use super::{
     Checkpoint, Classification, DataModule, Epoch, Event, Listener, Objective, Outcome, Run,
     Schedule, Summary,
@@ -38,7 +39,7 @@ use std::time::Instant;
 /// ```
 pub struct Trainer<'a> {
     epochs: usize,
-    objective: Box<dyn Objective + 'a>,
+    pub(super) objective: Box<dyn Objective + 'a>,
     seed: u64,
     schedule: Option<Schedule>,
     clip_grad_norm: Option<f64>,
@@ -49,6 +50,8 @@ pub struct Trainer<'a> {
     listeners: Vec<Box<dyn Listener + 'a>>,
     run: Option<&'a Run>,
     stop: Arc<AtomicBool>,
+    /// Whether training ended because numbers were no longer finite.
+    pub(super) diverged: bool,
 }
 
 /// Mean loss and score over some samples.
@@ -78,6 +81,7 @@ impl<'a> Trainer<'a> {
             listeners: Vec::new(),
             run: None,
             stop: Arc::default(),
+            diverged: false,
         }
     }
 
@@ -182,6 +186,16 @@ impl<'a> Trainer<'a> {
         train: &DataLoader,
         test: &DataLoader,
     ) -> Result<Summary> {
+        self.fit_mut(model, optimizer, train, test)
+    }
+
+    pub(super) fn fit_mut(
+        &mut self,
+        model: &dyn Layer,
+        optimizer: &mut dyn Optimizer,
+        train: &DataLoader,
+        test: &DataLoader,
+    ) -> Result<Summary> {
         if self.accumulate == 0 || self.early_stopping == Some(0) {
             let message = "accumulate and early_stopping must be at least 1";
             return Err(Error::new(Kind::Value, message));
@@ -253,14 +267,11 @@ impl<'a> Trainer<'a> {
             let lr = learner.optimizer.lr();
             let test = learner.averaged(|model| evaluate(model, &*self.objective, test))?;
             if !test.loss.is_finite() {
-                return Err(Error::new(
-                    Kind::Value,
-                    format!(
-                        "the test loss after epoch {epoch} is {}: {}",
-                        test.loss,
-                        slower(lr)
-                    ),
-                ));
+                return Err(self.lost(format!(
+                    "the test loss after epoch {epoch} is {}: {}",
+                    test.loss,
+                    slower(lr)
+                )));
             }
             history.push(Epoch {
                 epoch,
@@ -333,14 +344,8 @@ impl<'a> Trainer<'a> {
             })?;
             let (value, samples) = (loss.item::<f64>()?, samples(&y));
             if !value.is_finite() {
-                return Err(diverged(
-                    value,
-                    epoch,
-                    at.steps + 1,
-                    model,
-                    &x,
-                    learner.optimizer.lr(),
-                ));
+                let (step, lr) = (at.steps + 1, learner.optimizer.lr());
+                return Err(self.lost(diverged(value, epoch, step, model, &x, lr)));
             }
             if waiting == 0 {
                 learner.optimizer.zero_grad();
@@ -411,10 +416,16 @@ impl<'a> Trainer<'a> {
                  nothing was saved: {}",
                 slower(optimizer.lr())
             );
-            return Err(Error::new(Kind::Value, message));
+            return Err(self.lost(message));
         }
         let path = run.save(at, *model, *optimizer, ema.as_ref())?;
         self.tell(Event::Checkpoint { path: &path })
+    }
+
+    /// The error for numbers that are no longer finite.
+    fn lost(&mut self, message: String) -> Error {
+        self.diverged = true;
+        Error::new(Kind::Value, message)
     }
 
     fn tell(&mut self, event: Event<'_>) -> Result<()> {
@@ -529,33 +540,24 @@ fn samples(targets: &Tensor) -> usize {
     targets.shape().first().copied().unwrap_or(1)
 }
 
-/// The error for a loss that is no number, with its likely cause.
-fn diverged(loss: f64, epoch: usize, step: usize, model: &dyn Layer, x: &Tensor, lr: f64) -> Error {
+/// What is said of a loss that is no number, with its likely cause.
+fn diverged(
+    loss: f64,
+    epoch: usize,
+    step: usize,
+    model: &dyn Layer,
+    x: &Tensor,
+    lr: f64,
+) -> String {
     let (_, seen) = nn::observe(|| no_grad(|| nn::call("model", model, x)));
-    let cause = match seen.iter().find(|seen| !finite(&seen.output)) {
-        _ if !finite(x) => {
-            "the input itself is not finite: look for missing values in the data".into()
+    let cause = match doctor::not_finite(&seen, x) {
+        Some(first) if first.layer.is_none() => {
+            format!("{}: look for {}", first.symptom, first.cause)
         }
-        Some(first) => {
-            let path = first.path.strip_prefix("model.").unwrap_or(&first.path);
-            format!(
-                "the first module whose output was not finite is {path} {}; {}",
-                first.layer,
-                slower(lr)
-            )
-        }
+        Some(first) => format!("{}; {}", first.symptom, slower(lr)),
         None => format!("every module's output is finite; {}", slower(lr)),
     };
-    Error::new(
-        Kind::Value,
-        format!("the loss became {loss} at step {step} of epoch {epoch}: {cause}"),
-    )
-}
-
-/// Whether every element is neither infinite nor NaN.
-fn finite(x: &Tensor) -> bool {
-    x.to_vec::<f64>()
-        .is_ok_and(|x| x.iter().all(|x| x.is_finite()))
+    format!("the loss became {loss} at step {step} of epoch {epoch}: {cause}")
 }
 
 fn slower(lr: f64) -> String {
