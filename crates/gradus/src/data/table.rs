@@ -4,10 +4,14 @@
 mod change;
 mod csv;
 mod describe;
+mod target;
+mod vectorize;
 
 pub use change::Fill;
 pub use csv::{Chunks, ReadCsv};
 pub use describe::{Description, Summary};
+pub use target::Target;
+pub use vectorize::TableVectorizer;
 
 use gradus_core::{DType, Error, Kind, Result, Tensor};
 use std::collections::HashSet;
