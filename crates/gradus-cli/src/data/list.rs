@@ -1,8 +1,8 @@
 //! `gradus data list`.
 
-use crate::samples::DataDir;
 use crate::failure::{Failure, Result};
 use crate::output::{self, thousands};
+use crate::samples::DataDir;
 use clap::Args;
 use gradus::data::{self, Entry};
 use serde_json::json;
