@@ -13,6 +13,7 @@ mod objective;
 mod progress;
 mod run;
 mod schedule;
+pub mod sweep;
 mod trainer;
 
 pub use crate::models::MODELS;
