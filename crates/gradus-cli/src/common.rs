@@ -43,9 +43,21 @@ pub fn open(folder: &Path) -> Result<Run> {
     Run::open(folder).map_err(Failure::data)
 }
 
+/// Which of the saved weights of a run.
+#[derive(Args, Clone, Copy)]
+pub struct Weights {
+    /// Use the weights of the epoch with the smallest test loss in place of the last ones
+    #[arg(long)]
+    best: bool,
+}
+
 /// The model of an earlier run.
-pub fn model(run: &Run) -> Result<Box<dyn Layer>> {
+pub fn model(run: &Run, weights: Weights) -> Result<Box<dyn Layer>> {
     let model = run.config().build_model().map_err(Failure::data)?;
-    run.load_model(&model).map_err(Failure::data)?;
+    let load = match weights.best {
+        true => run.load_best(&model),
+        false => run.load_model(&model),
+    };
+    load.map_err(Failure::data)?;
     Ok(model)
 }

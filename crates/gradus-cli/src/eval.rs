@@ -1,25 +1,40 @@
 //! `gradus eval`.
 
-use crate::common::{self, Threads};
-use crate::failure::Result;
-use crate::output::{self, thousands};
-use crate::samples::{DataDir, test_loader};
-use clap::Args;
-use gradus::train::{Classification, evaluate_with};
-use serde_json::json;
-use std::path::PathBuf;
+mod classes;
+mod numbers;
 
-/// Measure a model on the test images of its data set
+use crate::common::{self, Threads, Weights};
+use crate::failure::Result;
+use crate::output;
+use crate::samples::{DataDir, Samples};
+use clap::Args;
+use gradus::nn::Layer;
+use gradus::train::Run;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// Measure a model on the test samples of its data set, and draw where it is wrong
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   gradus eval runs/digits-mlp
-  gradus eval runs/mnist-mlp --data-dir ~/data
-  gradus eval runs/digits-mlp --json")]
+  gradus eval runs/mnist-mlp --best --data-dir ~/data
+  gradus eval runs/digits-mlp --json --out pictures
+
+Of classes it prints precision (of what was taken for the class, how much was), recall (of what is of
+the class, how much was found), F1 (their harmonic mean) and the number of samples (support), and
+draws confusion.svg, which class is taken for which, and of images mistakes.svg, the worst mistakes.
+Of numbers it prints R² (1 is perfect, 0 what their mean would give) and errors in their own unit, and
+draws predicted.svg, what was predicted over what is true.")]
 pub struct Eval {
     /// Folder of the run
     #[arg(value_name = "RUN")]
     run: PathBuf,
+    /// Folder for the pictures [default: that of the run]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    weights: Weights,
     #[command(flatten)]
     data: DataDir,
     #[command(flatten)]
@@ -29,16 +44,35 @@ pub struct Eval {
     json: bool,
 }
 
-/// The test images of one class.
-#[derive(Clone, Default)]
-struct Class {
-    images: usize,
-    right: usize,
+/// What was measured.
+struct Measured {
+    text: String,
+    json: Value,
+    /// What is drawn, the name of its file, and the file.
+    pictures: Vec<(&'static str, &'static str, String)>,
 }
 
-impl Class {
-    fn accuracy(&self) -> f64 {
-        self.right as f64 / self.images.max(1) as f64
+/// A run to be measured.
+struct Subject<'a> {
+    run: &'a Run,
+    model: &'a dyn Layer,
+    samples: &'a Samples,
+}
+
+impl Subject<'_> {
+    /// The first words of a result: what was measured on what.
+    fn name(&self) -> String {
+        let config = self.run.config();
+        let what = match config.table {
+            Some(_) => "row",
+            None => "image",
+        };
+        format!(
+            "{} on the {} of {}",
+            self.run.folder().display(),
+            output::counted(self.samples.test.len(), &format!("test {what}")),
+            config.data
+        )
     }
 }
 
@@ -46,70 +80,37 @@ impl Eval {
     pub fn run(self) -> Result {
         self.threads.apply();
         let run = common::open(&self.run)?;
-        let model = common::model(&run)?;
+        let model = common::model(&run, self.weights)?;
         let samples = self.data.load_for(&run)?;
-        let names = &samples.task.classes;
-        let mut classes = vec![Class::default(); names.len()];
-        let score = evaluate_with(
-            &model,
-            &Classification,
-            &test_loader(samples.test.clone())?,
-            |logits, targets| {
-                let found = logits.argmax(1)?.to_vec::<i64>()?;
-                for (found, target) in found.into_iter().zip(targets.to_vec::<i64>()?) {
-                    // A data set's labels are within its classes, or it would not have been loaded.
-                    let class = &mut classes[target as usize];
-                    class.images += 1;
-                    class.right += usize::from(found == target);
-                }
-                Ok(())
-            },
-        )?;
-
-        let config = run.config();
-        if self.json {
-            let classes = names.iter().zip(&classes).map(|(name, class)| {
-                json!({
-                    "class": name,
-                    "images": class.images,
-                    "right": class.right,
-                    "accuracy": class.accuracy(),
-                })
-            });
-            return output::line(json!({
-                "run": self.run.display().to_string(),
-                "data": config.data,
-                "model": config.model,
-                "images": score.samples,
-                "test_loss": score.loss,
-                "test_accuracy": score.score,
-                "classes": classes.collect::<Vec<_>>(),
-            }));
+        let subject = Subject {
+            run: &run,
+            model: &*model,
+            samples: &samples,
+        };
+        let measured = match samples.task.is_regression() {
+            true => numbers::measure(&subject)?,
+            false => classes::measure(&subject)?,
+        };
+        match self.json {
+            true => output::line(&measured.json)?,
+            false => output::line(&measured.text)?,
         }
-        let right: usize = classes.iter().map(|class| class.right).sum();
-        output::line(format_args!(
-            "{} on the {} test images of {}: accuracy {:.2} % ({} right), loss {:.4}\n",
-            self.run.display(),
-            thousands(score.samples),
-            config.data,
-            100.0 * score.score,
-            thousands(right),
-            score.loss
-        ))?;
-        let width = names
-            .iter()
-            .map(|name| name.chars().count())
-            .max()
-            .unwrap_or(0)
-            .max(5);
-        output::line(format_args!("{:width$}  accuracy  right of all", "class"))?;
-        names.iter().zip(&classes).try_for_each(|(name, class)| {
-            output::line(format_args!(
-                "{name:width$}  {:6.2} %  {:>5} {:>6}",
-                100.0 * class.accuracy(),
-                class.right,
-                class.images
+        self.draw(&measured, run.folder())
+    }
+
+    fn draw(&self, measured: &Measured, folder: &Path) -> Result {
+        let folder = self.out.as_deref().unwrap_or(folder);
+        std::fs::create_dir_all(folder).map_err(|e| {
+            crate::failure::Failure::usage(format_args!(
+                "cannot make the folder {}: {e}",
+                folder.display()
             ))
-        })
+        })?;
+        for (what, file, svg) in &measured.pictures {
+            let path = folder.join(file);
+            output::write(&path, svg)?;
+            output::note(format_args!("{what} in {}", path.display()));
+        }
+        Ok(())
     }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod output;
 mod predict;
 mod samples;
+mod summary;
 mod train;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -31,6 +32,8 @@ Examples:
   gradus train                          train on the digits that are part of the program
   gradus eval runs/digits-mlp           how good the model is, class by class
   gradus predict runs/digits-mlp a.png  what is on the image
+  gradus train --data houses.csv --target price   learn to predict a column of a table
+  gradus summary --model resnet20 --input 3x32x32 --classes 10   layers, sizes, costs
   gradus cluster kmeans points.csv --k 3      round groups of points, so many
   gradus cluster dbscan points.csv --suggest  dense groups of any shape, and noise
 
@@ -48,6 +51,7 @@ enum Command {
     Train(Box<train::Train>),
     Eval(eval::Eval),
     Predict(predict::Predict),
+    Summary(Box<summary::Summary>),
     #[command(subcommand)]
     Cluster(Box<cluster::Cluster>),
     #[command(subcommand)]
@@ -62,6 +66,7 @@ impl Command {
             Self::Train(command) => command.run(),
             Self::Eval(command) => command.run(),
             Self::Predict(command) => command.run(),
+            Self::Summary(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::Data(command) => command.run(),
             Self::Bench(command) => command.run(),
@@ -84,7 +89,7 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gradus::train::Config;
+    use gradus::train::{Config, Task};
 
     /// Options that contradict each other or share a name are found by clap, but only when asked.
     #[test]
@@ -104,7 +109,7 @@ mod tests {
         let settings: Vec<_> = group.get_args().map(|id| id.as_str()).collect();
         assert!(
             settings.len() > 5
-                && (settings.iter()).all(|s| *s == "epochs" || train::FIXED.contains(s)),
+                && (settings.iter()).all(|s| *s == "epochs" || train::SETTINGS.contains(s)),
             "{settings:?}"
         );
     }
@@ -136,6 +141,14 @@ mod tests {
             .resolved()
         });
         let momentum = sgd.momentum.unwrap();
+        let of_number = Config {
+            task: Some(Task {
+                input: vec![1],
+                classes: vec![],
+            }),
+            ..Config::default()
+        };
+        let of_number = of_number.resolved().lr.unwrap();
         let [sgd, rmsprop, adadelta, adam] =
             [sgd, rmsprop, adadelta, adam].map(|config| config.lr.unwrap());
         for promise in [
@@ -150,11 +163,11 @@ mod tests {
                     .join(",")
             ),
             format!("[default: {activation}]"),
-            format!("Passes over the training images [default: {epochs}]"),
-            format!("Images in a step [default: {batch_size}]"),
+            format!("Passes over the training samples [default: {epochs}]"),
+            format!("Samples in a step [default: {batch_size}]"),
             format!("[default: {optimizer}]"),
             format!(
-                "[default: {sgd} for sgd, {rmsprop} for rmsprop and adagrad, {adadelta} for \
+                "[default: {sgd} for sgd (of a number {of_number}), {rmsprop} for rmsprop and adagrad, {adadelta} for \
                  adadelta, else {adam}]"
             ),
             format!("for sgd and rmsprop [default: {momentum} for sgd, else 0]"),

@@ -1,6 +1,7 @@
 //! Results for standard output, messages for standard error.
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
+use gradus::io::write_atomically;
 use std::fmt::Display;
 use std::io::{Write, stderr, stdout};
 use std::path::Path;
@@ -30,6 +31,11 @@ pub fn thousands(n: usize) -> String {
     groups.join(",")
 }
 
+/// A number with as many digits as people read.
+pub fn short(x: f64) -> f64 {
+    format!("{x:.4e}").parse().unwrap_or(x)
+}
+
 /// So many of what has this name: `1 cluster`, `1,437 clusters`.
 pub fn counted(n: usize, one: &str) -> String {
     let ending = match one {
@@ -38,6 +44,26 @@ pub fn counted(n: usize, one: &str) -> String {
         _ => "s",
     };
     format!("{} {one}{ending}", thousands(n))
+}
+
+/// Finds out that a file cannot be written before work is lost.
+pub fn check_writable(path: &Path) -> Result {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Failure::usage(format_args!(
+            "{}: no file can be written there; name one in a folder that exists",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// Writes a result; a folder that is not there is the user's mistake.
+pub fn write(path: &Path, text: &str) -> Result {
+    let wrong = |e: gradus::Error| Failure::usage(format_args!("{}: {e}", path.display()));
+    write_atomically(path, text.as_bytes()).map_err(wrong)
 }
 
 /// A path as a word that can be pasted into a shell.

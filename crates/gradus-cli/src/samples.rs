@@ -1,10 +1,15 @@
-//! The samples that settings name: those of a data set known by name, or pictures of one's own.
+//! The samples that settings name: those of a data set known by name, pictures of one's own, or the rows
+//! of a table.
+
+mod table;
+
+pub use table::{TABLES, is_table, read as read_table, some, target_name};
 
 use crate::failure::{Failure, Result};
-use crate::output::shell_word;
+use crate::output::{self, shell_word};
 use clap::Args;
 use gradus::data::{self, DataLoader, Dataset, ImageDataset, ImageFolder, Split};
-use gradus::train::{Config, Run, Task};
+use gradus::train::{Config, Run, TableEncoding, Task};
 use gradus::{Error, Kind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +24,10 @@ pub struct Samples {
     pub test: Arc<dyn Dataset>,
     /// What they ask of a model.
     pub task: Task,
+    /// How they were made, if they are rows of a table.
+    pub table: Option<TableEncoding>,
+    /// What people should know about them.
+    pub notes: Vec<String>,
 }
 
 impl From<Split> for Samples {
@@ -28,6 +37,8 @@ impl From<Split> for Samples {
             task: task(&train),
             train: Arc::new(train),
             test: Arc::new(test),
+            table: None,
+            notes: Vec::new(),
         }
     }
 }
@@ -53,22 +64,33 @@ impl DataDir {
     pub fn load_for(&self, run: &Run) -> Result<Samples> {
         let config = run.config();
         let samples = self.read(config).map_err(Failure::data)?;
-        if config.task.as_ref() != Some(&samples.task) {
-            return Err(Failure::data(format_args!(
-                "{}: its model takes other images or knows other classes than the data set {} has",
-                run.folder().display(),
-                config.data
-            )));
-        }
-        Ok(samples)
+        let what = if config.task.as_ref() != Some(&samples.task) {
+            "takes other images or knows other classes"
+        } else if config.table != samples.table {
+            "was trained on other rows"
+        } else {
+            return Ok(samples);
+        };
+        Err(Failure::data(format_args!(
+            "{}: its model {what} than the data set {} has",
+            run.folder().display(),
+            config.data
+        )))
     }
 
     fn read(&self, config: &Config) -> gradus::Result<Samples> {
+        if is_table(config) {
+            return table::samples(config, self.data_dir.as_deref());
+        }
+        if config.target.is_some() {
+            let message = format!("target is a setting of tables; {} is none", config.data);
+            return Err(Error::new(Kind::Value, message));
+        }
         if is_path(&config.data) {
             return Ok(pictures(config)?.into());
         }
-        if config.resize.is_some() || config.grey {
-            let message = "resize and grey are for pictures of one's own, not for a data set \
+        if config.resize.is_some() || config.grey || config.skip_corrupt {
+            let message = "resize, grey and skip_corrupt are for pictures of one's own, not for a data set \
                            known by name";
             return Err(Error::new(Kind::Value, message));
         }
@@ -85,7 +107,10 @@ impl DataDir {
 }
 
 fn pictures(config: &Config) -> gradus::Result<Split> {
-    let pictures = ImageFolder::new(&config.data).grey(config.grey);
+    let mut pictures = ImageFolder::new(&config.data).grey(config.grey);
+    if config.skip_corrupt {
+        pictures = pictures.skip_corrupt(|e| output::note(format_args!("passed over: {e}")));
+    }
     match config.resize {
         Some([height, width]) => pictures.resize(height, width),
         None => pictures,
@@ -93,12 +118,9 @@ fn pictures(config: &Config) -> gradus::Result<Split> {
     .split()
 }
 
-/// Whether this means a folder or an archive of pictures and not a data set known by name.
+/// Whether this means a file or a folder, and not a data set known by name.
 pub fn is_path(data: &str) -> bool {
-    data.contains(['/', '\\'])
-        || [".tar", ".tar.gz", ".tgz"]
-            .iter()
-            .any(|end| data.ends_with(end))
+    data.contains(['/', '\\']) || data.contains('.')
 }
 
 fn task(images: &ImageDataset) -> Task {

@@ -413,7 +413,7 @@ fn wrong_content_is_refused() -> Result<(), Failed> {
         (
             "cifar-10",
             b"<html>Log in to this network</html>".to_vec(),
-            "no tar archive",
+            "no tar or zip archive",
         ),
         ("abalone", vec![b'x'; 191_873], "its SHA-256 is "),
         ("abalone", b"M,0.455\n".to_vec(), "8 bytes, expected 191873"),

@@ -153,7 +153,7 @@ fn wrong_usage_is_told_in_a_line_and_leaves_nothing_behind() {
         ("--resize 8", "invalid value '8'"),
         (
             "--resize 8x8",
-            "resize and grey are for pictures of one's own",
+            "resize, grey and skip_corrupt are for pictures of one's own",
         ),
         (
             "--data ./no.tar --resize 0x8",
@@ -168,6 +168,8 @@ fn wrong_usage_is_told_in_a_line_and_leaves_nothing_behind() {
         ("--lr=-1", "lr must be a number of at least 0, not -1"),
         ("--seed 9999999999999999999", "seed must be at most"),
         ("--scheduler sine", "invalid value 'sine'"),
+        ("--clip-value 0", "clip_value must be above 0, not 0"),
+        ("--ema 1", "ema must be at least 0 and below 1, not 1"),
         ("--clip-norm 0", "clip_norm must be above 0, not 0"),
         ("--early-stopping 0", "early_stopping must be at least 1"),
         ("--accumulate 0", "accumulate must be at least 1"),

@@ -25,17 +25,56 @@ fn eval_agrees_with_the_end_of_the_training() {
             .map(|c| c[what].as_u64().unwrap())
             .sum::<u64>()
     };
-    assert_eq!((classes.len(), sum("images")), (10, 360));
+    assert_eq!((classes.len(), sum("samples")), (10, 360));
     assert_eq!(
         sum("right") as f64 / 360.0,
         json["test_accuracy"].as_f64().unwrap()
     );
-    let text = ok(dir, "eval a").out;
-    assert_eq!(text.lines().count(), 2 + 1 + 10, "{text}");
+    let said = ok(dir, "eval a --out pictures");
+    let text = said.out;
     assert!(
         text.starts_with("a on the 360 test images of digits: accuracy "),
         "{text}"
     );
+    // A report: a heading, ten classes, three averages.
+    assert_eq!(text.lines().count(), 2 + 2 + 10 + 1 + 3, "{text}");
+    assert!(
+        text.contains("precision    recall  f1-score   support"),
+        "{text}"
+    );
+    for file in ["confusion.svg", "mistakes.svg"] {
+        assert!(
+            said.err.contains(&format!("in pictures/{file}")),
+            "{}",
+            said.err
+        );
+        // Beside the run, unless a folder is named.
+        let picture = fs::read(dir.join("pictures").join(file)).unwrap();
+        assert!(picture.starts_with(b"<svg"), "{file}");
+        assert_eq!(fs::read(dir.join("a").join(file)).unwrap(), picture);
+    }
+}
+
+/// The weights of the best epoch are others than the last ones, and both are what they were.
+#[test]
+fn the_best_weights_can_be_used() {
+    let dir = folder();
+    let dir = dir.path();
+    // So large a rate that it becomes worse again.
+    ok(dir, "train -q --epochs 6 --lr 0.3 --hidden 12 --out a");
+    let lines = fs::read_to_string(dir.join("a/metrics.jsonl")).unwrap();
+    let losses = lines.lines().map(|line| {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        json["test_loss"].as_f64().unwrap()
+    });
+    let losses: Vec<f64> = losses.collect();
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let loss = |args: &str| ok(dir, args).json()["test_loss"].as_f64().unwrap();
+    assert_eq!(loss("eval a --json"), losses[5]);
+    assert_eq!(loss("eval a --json --best"), best);
+    fs::remove_file(dir.join("a/best.safetensors")).unwrap();
+    let error = fails(dir, 3, "eval a --best");
+    assert!(error.contains("best.safetensors does not exist"), "{error}");
 }
 
 /// A test image of the digits, `scale` times as large, as dark strokes on light paper or the

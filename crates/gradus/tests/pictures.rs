@@ -8,6 +8,7 @@ use image::{ImageFormat, Rgb, RgbImage};
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// A picture of one colour.
 fn picture(colour: [u8; 3], width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
@@ -53,6 +54,16 @@ fn tar(files: &Files) -> Vec<u8> {
             .unwrap();
     }
     archive.into_inner().unwrap()
+}
+
+fn zip(files: &Files) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in files {
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
 }
 
 fn gzip(content: &[u8]) -> Vec<u8> {
@@ -110,6 +121,7 @@ fn folders_and_archives_give_the_same_set() {
         place.folder(&files()),
         place.file("set.tar", &archive),
         place.file("set.tar.gz", &gzip(&archive)),
+        place.file("set.zip", &zip(&files())),
         // What a file is, its name does not decide.
         place.file("nameless", &gzip(&archive)),
     ] {
@@ -180,14 +192,25 @@ fn what_is_broken_is_named() {
     let end = crc.len() - 6;
     crc[end] ^= 1;
     let cut = png(1)[..40].to_vec();
+    // The picture itself, which is behind its name.
+    let mut damaged_entry = zip(&files());
+    let entry = b"set/train/dog/1.png";
+    let at = damaged_entry.windows(entry.len()).position(|w| w == entry);
+    damaged_entry[at.unwrap() + entry.len() + 20] ^= 1;
     for (archive, expected) in [
-        (vec![], "empty, or no tar archive"),
-        (b"something else entirely".repeat(50), "no tar archive"),
-        (gzip(b"something else entirely"), "no tar archive"),
+        (vec![], "empty, or no tar or zip archive"),
+        (
+            b"something else entirely".repeat(50),
+            "no tar or zip archive",
+        ),
+        (gzip(b"something else entirely"), "no tar or zip archive"),
         (zipped[..zipped.len() / 2].to_vec(), ""),
         (zipped[..zipped.len() - 4].to_vec(), "damaged"),
         (crc, "damaged"),
         (whole[..700].to_vec(), ""),
+        (zip(&files())[..500].to_vec(), "damaged zip archive"),
+        (zip(&vec![]), "no pictures below a folder 'train'"),
+        (damaged_entry, "set/train/dog/1.png: damaged"),
         (
             with("set/train/cat/8.png", cut),
             "set/train/cat/8.png: not a picture that can be read",
@@ -234,15 +257,55 @@ fn sizes_of_headers_are_not_believed() {
 #[test]
 fn damage_anywhere_is_survived() {
     let place = Place::new();
-    let whole = tar(&files());
-    let mut errors = 0;
-    for at in (0..whole.len()).step_by(97) {
-        let mut broken = whole.clone();
-        broken[at] = broken[at].wrapping_add(128);
-        let path = place.file("broken", &broken);
-        errors += usize::from(ImageFolder::new(&path).split().is_err());
+    for (whole, step) in [(tar(&files()), 97), (zip(&files()), 11)] {
+        let mut errors = 0;
+        for at in (0..whole.len()).step_by(step) {
+            let mut broken = whole.clone();
+            broken[at] = broken[at].wrapping_add(128);
+            let path = place.file("broken", &broken);
+            errors += usize::from(ImageFolder::new(&path).split().is_err());
+        }
+        assert!(errors > 10, "{errors}");
     }
-    assert!(errors > 10, "{errors}");
+}
+
+/// A run that ends again and again at the next broken picture, or goes on without a word.
+#[test]
+fn corrupt_pictures_are_all_named_and_skipped_on_request() {
+    static SKIPPED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let place = Place::new();
+    let path = place.folder(&files());
+    for i in 0..13 {
+        place.file(&format!("set/train/cat/bad{i:02}.png"), b"nothing");
+    }
+    let error = ImageFolder::new(&path).split().unwrap_err();
+    assert_eq!(error.kind(), Kind::Data);
+    let message = error.to_string();
+    for part in [
+        "set: train/cat/bad00.png: ",
+        "; train/cat/bad09.png: ",
+        "; and 3 more; ",
+    ] {
+        assert!(message.contains(part), "{message:?} lacks {part:?}");
+    }
+    let tell = |e: &gradus::Error| SKIPPED.lock().unwrap().push(e.to_string());
+    let split = ImageFolder::new(&path).skip_corrupt(tell).split().unwrap();
+    expect_the_set(&split);
+    let skipped = SKIPPED.lock().unwrap();
+    assert_eq!(skipped.len(), 13);
+    assert!(skipped[12].contains("train/cat/bad12.png: not a picture"));
+}
+
+/// A class that somebody forgot to fill, and a network that does not know it.
+#[test]
+fn empty_folders_are_named() {
+    let place = Place::new();
+    let path = place.folder(&files());
+    fs::create_dir(path.join("train/bird")).unwrap();
+    let error = ImageFolder::new(&path).split().unwrap_err();
+    assert_eq!(error.kind(), Kind::Data);
+    let message = error.to_string();
+    assert!(message.contains("bird: the folder is empty"), "{message}");
 }
 
 #[test]

@@ -118,6 +118,47 @@ fn files_are_written_in_many_ways() {
     assert_eq!(table.numbers("2").unwrap()[29_999], 29_999.0);
 }
 
+/// Columns that come under other names, or a file without one of them that is read as if it had it.
+#[test]
+fn some_columns_are_read() {
+    let text = "a,b,c\n1,x,3\n4,y,6\n";
+    let all = read(text).unwrap();
+    for (wanted, expected) in [
+        (&["c", "a"][..], &["a", "c"][..]),
+        (&["b", "b"], &["b"]),
+        (&["a", "b", "c"], &["a", "b", "c"]),
+    ] {
+        let table = ReadCsv::new().usecols(wanted).from_reader(text.as_bytes());
+        assert_eq!(table.unwrap(), all.select(expected).unwrap());
+    }
+    // What is not wanted need not be text that can be read, but it must be there.
+    let csv = ReadCsv::new().usecols(&["a"]);
+    assert_eq!(
+        csv.from_reader(&b"a,b\n1,\xff\n"[..])
+            .unwrap()
+            .numbers("a")
+            .unwrap(),
+        [1.0]
+    );
+    let error = csv
+        .from_reader("a,b\n1\n".as_bytes())
+        .unwrap_err()
+        .to_string();
+    assert!(error.starts_with("line 2: 1 field, expected 2"), "{error}");
+    let error = csv.from_reader("b,c\n1,2\n".as_bytes()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the table has no column \"a\"; there are b, c"
+    );
+    // Markers of missing values that are numbers.
+    let csv = ReadCsv::new().na_values(&["-1", "x"]);
+    let column = csv.from_reader("a\n-1\nx\n-1.0\n".as_bytes()).unwrap();
+    assert!(same(
+        column.numbers("a").unwrap(),
+        &[f64::NAN, f64::NAN, -1.0]
+    ));
+}
+
 /// A line that is counted wrongly, or an error that does not say what to do.
 #[test]
 fn what_is_no_table_is_refused() {

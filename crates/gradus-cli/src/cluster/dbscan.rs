@@ -2,10 +2,10 @@
 
 use super::results::Results;
 use super::watch::Watch;
-use super::{Input, Source, short};
+use super::{Input, Source};
 use crate::common::Threads;
 use crate::failure::{Failure, Result};
-use crate::output::{self, counted, thousands};
+use crate::output::{self, counted, short, thousands};
 use clap::{Args, ValueEnum};
 use gradus::cluster::dbscan::{self, Estimate};
 use gradus::cluster::{self, FittedDbscan, KDistances, k_distances};

@@ -1,8 +1,8 @@
 //! What is kept and drawn of clusters, however they were found.
 
-use super::{Input, Source, is_number, write};
-use crate::failure::{Failure, Result};
-use crate::output;
+use super::{Input, Source, is_number};
+use crate::failure::Result;
+use crate::output::{self, write};
 use clap::Args;
 use gradus::Tensor;
 use gradus::cluster::principal_components;
@@ -27,18 +27,8 @@ pub struct Results {
 impl Results {
     /// Finds out that a file cannot be written before hours of work are lost.
     pub fn check(&self) -> Result {
-        for path in [self.file(), self.out.as_deref()].into_iter().flatten() {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-                return Err(Failure::usage(format_args!(
-                    "{}: no file can be written there; name one in a folder that exists",
-                    path.display()
-                )));
-            }
-        }
-        Ok(())
+        let files = [self.file(), self.out.as_deref()];
+        (files.into_iter().flatten()).try_for_each(output::check_writable)
     }
 
     /// The file to draw to.

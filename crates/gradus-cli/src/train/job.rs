@@ -28,6 +28,7 @@ impl Job {
     /// What these settings ask for, with samples that are read already.
     pub fn with(mut config: Config, samples: Samples) -> Result<Self> {
         config.task = Some(samples.task.clone());
+        config.table.clone_from(&samples.table);
         let model = config.build_model().map_err(Failure::of_settings)?;
         Ok(Self {
             config,

@@ -14,10 +14,12 @@ const BATCH_FILES: usize = 4096;
 const BATCH_BYTES: usize = 16 << 20;
 /// The folders of the two parts, in the order of [`Split`].
 const PARTS: [&str; 2] = ["train", "test"];
+/// So many pictures that cannot be read are named.
+const NAMED: usize = 10;
 
 /// PNG and JPEG pictures, the folder of each named after its class: `cats/1.jpg`, `dogs/1.jpg`. They
-/// lie in a folder, or in a tar archive (plain or gzipped), which is read in memory. Classes are
-/// numbered in the order of their names, pictures in that of class and name.
+/// lie in a folder, or in an archive, tar (plain or gzipped) or zip, which is read in memory. Classes
+/// are numbered in the order of their names, pictures in that of class and name.
 ///
 /// Files of other kinds (by their ends: `.png`, `.jpg` and `.jpeg` are pictures) and those whose name
 /// begins with a dot are passed over.
@@ -37,6 +39,7 @@ pub struct ImageFolder {
     path: PathBuf,
     channels: usize,
     size: Option<[usize; 2]>,
+    skip: Option<fn(&Error)>,
 }
 
 impl ImageFolder {
@@ -46,6 +49,7 @@ impl ImageFolder {
             path: path.into(),
             channels: 3,
             size: None,
+            skip: None,
         }
     }
 
@@ -63,12 +67,26 @@ impl ImageFolder {
         self
     }
 
+    /// Passes over pictures that cannot be decoded, and calls `tell` with what is wrong with each.
+    /// Without this they are an error.
+    ///
+    /// ```no_run
+    /// use gradus::data::ImageFolder;
+    /// let pictures = ImageFolder::new("pictures.zip").skip_corrupt(|e| eprintln!("skipped: {e}"));
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    #[must_use]
+    pub fn skip_corrupt(mut self, tell: fn(&Error)) -> Self {
+        self.skip = Some(tell);
+        self
+    }
+
     /// Every picture, whatever is above the folders of the classes.
     ///
     /// # Errors
-    /// [`Kind::Data`] if there is none, one is broken (the message names it), they differ in size
-    /// and [`resize`](ImageFolder::resize) was not asked for, or the archive is damaged;
-    /// [`Kind::Io`] for files that cannot be read.
+    /// [`Kind::Data`] if there is none, some are broken (the message names ten of them at most), they
+    /// differ in size and [`resize`](ImageFolder::resize) was not asked for, a folder is empty, or the
+    /// archive is damaged; [`Kind::Io`] for files that cannot be read.
     pub fn load(&self) -> Result<ImageDataset> {
         let [pictures] = self.read(|_| Some(0))?;
         self.dataset(pictures, None)
@@ -118,12 +136,17 @@ impl ImageFolder {
         let mut parts = [const { Pictures::new() }; N];
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         let mut bytes = 0;
+        let mut corrupt = Corrupt::default();
         let mut flush = |files: &mut Vec<(String, Vec<u8>)>| {
             for (name, picture) in self.decode(std::mem::take(files)) {
-                let picture =
-                    picture.map_err(|e| e.at(format_args!("{}: {name}", self.path.display())))?;
                 let Some(part) = place(&name) else { continue };
-                parts[part].push(name, &picture, &self.path)?;
+                match (picture, self.skip) {
+                    (Ok(picture), _) => parts[part].push(name, &picture, &self.path)?,
+                    (Err(e), Some(tell)) if e.kind() == Kind::Data => {
+                        tell(&e.at(format_args!("{}: {name}", self.path.display())));
+                    }
+                    (Err(e), _) => corrupt.add(e.at(name)),
+                }
             }
             Ok::<_, Error>(())
         };
@@ -141,7 +164,9 @@ impl ImageFolder {
             },
         )?;
         flush(&mut files)?;
-        Ok(parts)
+        corrupt
+            .refused()
+            .map_or(Ok(parts), |e| Err(e.at(self.path.display())))
     }
 
     /// Decodes files in several threads; the results are in the order of the files.
@@ -224,6 +249,39 @@ fn divide(name: &str) -> Option<(&str, &str, &str)> {
     let (folder, file) = name.rsplit_once('/')?;
     let (above, class) = folder.rsplit_once('/').unwrap_or(("", folder));
     Some((above, class, file))
+}
+
+/// What is wrong with pictures: the first errors, and how many more there are.
+#[derive(Default)]
+struct Corrupt {
+    first: Vec<Error>,
+    more: usize,
+}
+
+impl Corrupt {
+    fn add(&mut self, e: Error) {
+        match self.first.len() < NAMED {
+            true => self.first.push(e),
+            false => self.more += 1,
+        }
+    }
+
+    /// One error of all.
+    fn refused(self) -> Option<Error> {
+        let kind = self.first.first()?.kind();
+        let mut messages: Vec<String> = self.first.iter().map(Error::to_string).collect();
+        if self.more > 0 {
+            messages.push(format!("and {} more", self.more));
+        }
+        let remedy = match messages.len() {
+            1 => "repair or remove it, or have it skipped",
+            _ => "repair or remove them, or have them skipped",
+        };
+        Some(Error::new(
+            kind,
+            format!("{}; {remedy}", messages.join("; ")),
+        ))
+    }
 }
 
 /// Decoded pictures of one size, one after the other.

@@ -31,5 +31,7 @@ pub use named::{Entry, NAMES, Split, abalone, digits, fashion_mnist, list, load,
 pub use picture::Picture;
 pub use split::{Indices, KFold, StratifiedKFold, balanced_weights, train_test_split};
 pub use synthetic::{Blobs, DEMOS, demo, make_circles, make_moons, synthetic_regression};
-pub use table::{Chunks, Column, ColumnKind, Description, Fill, ReadCsv, Summary, Table};
+pub use table::{
+    Chunks, Column, ColumnKind, Description, Fill, ReadCsv, Summary, Table, TableVectorizer, Target,
+};
 pub use transform::Transform;

@@ -4,12 +4,18 @@
 mod change;
 mod csv;
 mod describe;
+mod names;
+mod target;
+mod vectorize;
 
 pub use change::Fill;
 pub use csv::{Chunks, ReadCsv};
 pub use describe::{Description, Summary};
+pub use target::Target;
+pub use vectorize::TableVectorizer;
 
 use gradus_core::{DType, Error, Kind, Result, Tensor};
+use names::Names;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::Read;
@@ -144,7 +150,7 @@ impl Column {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table {
-    names: Vec<String>,
+    names: Names,
     columns: Vec<Column>,
     rows: usize,
     origin: Origin,
@@ -193,7 +199,7 @@ impl Table {
             }
         }
         Ok(Self {
-            names,
+            names: names.into(),
             columns,
             rows,
             origin: Origin::default(),
@@ -406,11 +412,7 @@ impl Table {
     }
 
     fn find(&self, name: &str) -> Result<usize> {
-        self.names.iter().position(|n| n == name).ok_or_else(|| {
-            let names = self.names.join(", ");
-            let message = format!("the table has no column {name:?}; there are {names}");
-            Error::new(Kind::Value, message)
-        })
+        (self.names.place(name)).ok_or_else(|| no_column(name, &self.names))
     }
 
     /// As many rows as `rows` names anew for each column.
@@ -436,6 +438,12 @@ impl Table {
         let error = Error::new(Kind::Data, format!("{place}: column {column} {what}"));
         error.within(&self.origin.name)
     }
+}
+
+fn no_column(name: &str, names: &[String]) -> Error {
+    let names = names.join(", ");
+    let message = format!("the table has no column {name:?}; there are {names}");
+    Error::new(Kind::Value, message)
 }
 
 /// Naming the file an error is about.

@@ -359,6 +359,7 @@ impl Taps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::{self, DataLoader};
     use gradus_core::random::scoped;
 
     /// An image of rows of this width after the change that the transform makes or draws.
@@ -506,6 +507,45 @@ mod tests {
         assert_eq!(seen.len(), 18);
         // Nothing is made up.
         assert!(seen.iter().flatten().all(|&x| x <= 9));
+    }
+
+    /// Pictures that depend on how many threads make them, or are the same in every epoch.
+    #[test]
+    fn workers_change_nothing() {
+        let train = data::digits().unwrap().train;
+        let all = [
+            Transform::Resize([12, 11]),
+            Transform::RandomCrop {
+                size: [10, 10],
+                padding: 2,
+            },
+            Transform::RandomHorizontalFlip { p: 0.3 },
+            Transform::RandomVerticalFlip { p: 0.3 },
+            Transform::RandomRotation { degrees: 30.0 },
+            Transform::CenterCrop([9, 8]),
+        ];
+        let train = train.transforms(&all).unwrap();
+        let read = |epoch, workers| {
+            let loader = DataLoader::new(train.clone(), 100)
+                .unwrap()
+                .shuffle(1)
+                .workers(workers);
+            let bits = |(x, _): (Tensor, Tensor)| {
+                assert_eq!(x.shape()[1..], [1, 9, 8]);
+                x.to_vec::<f32>()
+                    .unwrap()
+                    .into_iter()
+                    .map(f32::to_bits)
+                    .collect::<Vec<_>>()
+            };
+            loader
+                .epoch(epoch)
+                .map(|batch| bits(batch.unwrap()))
+                .collect::<Vec<_>>()
+        };
+        let first = read(0, 0);
+        assert_eq!((read(0, 1), read(0, 3)), (first.clone(), first.clone()));
+        assert_ne!(read(1, 0), first);
     }
 
     /// A panic in the middle of an epoch.

@@ -1,12 +1,15 @@
 //! Networks that are known by name: those that [`Config`](crate::train::Config) builds.
 //!
 //! Each takes inputs of a shape [channels, height, width] and gives a logit for every class. Those
-//! that know nothing of neighbouring pixels ([`softmax`], [`mlp`]) take any shape.
+//! that know nothing of neighbouring pixels ([`softmax`], [`mlp`]) take any shape. Others are written
+//! down as a list of [`layers()`].
 
 mod conv;
+mod layers;
 mod resnet;
 
 pub use conv::{cnn, lenet};
+pub use layers::{LayerSpec, layers};
 pub use resnet::{BasicBlock, ResNet, resnet20};
 
 use crate::nn::{self, Sequential};

@@ -1,5 +1,6 @@
 //! Convolutions and transposed convolutions.
 
+use super::linear::product;
 use super::scope::located;
 use super::sizes::{expect_channels, times, unless};
 use super::{Layer, Module, Parameter, Sizes, uniform_parameter};
@@ -190,6 +191,11 @@ impl Layer for Conv<1> {
         })
     }
 
+    /// Each element of the output has looked at the kernel's elements in its group.
+    fn multiply_adds(&self, _: &[usize], output: &[usize]) -> u64 {
+        product(output) * product(&self.weight.shape()[1..])
+    }
+
     fn describe(&self) -> String {
         self.text()
     }
@@ -204,6 +210,11 @@ impl Layer for Conv<2> {
         self.run(x, |x, weight, bias, options| {
             x.conv2d_then(weight, bias, options, activation)
         })
+    }
+
+    /// Each element of the output has looked at the kernel's elements in its group.
+    fn multiply_adds(&self, _: &[usize], output: &[usize]) -> u64 {
+        product(output) * product(&self.weight.shape()[1..])
     }
 
     fn describe(&self) -> String {
@@ -370,6 +381,11 @@ impl Layer for ConvTranspose<1> {
         self.run(x, Tensor::conv_transpose1d)
     }
 
+    /// Each element of the input has met the kernel's elements in its group.
+    fn multiply_adds(&self, input: &[usize], _: &[usize]) -> u64 {
+        product(input) * product(&self.weight.shape()[1..])
+    }
+
     fn describe(&self) -> String {
         self.text()
     }
@@ -378,6 +394,11 @@ impl Layer for ConvTranspose<1> {
 impl Layer for ConvTranspose<2> {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.run(x, Tensor::conv_transpose2d)
+    }
+
+    /// Each element of the input has met the kernel's elements in its group.
+    fn multiply_adds(&self, input: &[usize], _: &[usize]) -> u64 {
+        product(input) * product(&self.weight.shape()[1..])
     }
 
     fn describe(&self) -> String {

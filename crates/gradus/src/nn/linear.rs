@@ -76,6 +76,10 @@ impl Layer for Linear {
             .map_err(|e| e.at(located(self)))
     }
 
+    fn multiply_adds(&self, _: &[usize], output: &[usize]) -> u64 {
+        product(output) * self.weight.shape()[1] as u64
+    }
+
     fn describe(&self) -> String {
         format!(
             "Linear({}→{})",
@@ -83,4 +87,9 @@ impl Layer for Linear {
             self.weight.shape()[0]
         )
     }
+}
+
+/// The number of elements of a shape.
+pub(super) fn product(shape: &[usize]) -> u64 {
+    shape.iter().map(|&n| n as u64).product()
 }

@@ -22,6 +22,7 @@ mod residual;
 mod scope;
 mod sequential;
 mod sizes;
+mod summary;
 mod upsample;
 
 pub use activation::settings::{
@@ -59,4 +60,5 @@ pub use residual::Residual;
 pub use scope::{Observation, call, observe};
 pub use sequential::Sequential;
 pub use sizes::Sizes;
+pub use summary::{LayerSummary, Summary, summary};
 pub use upsample::Upsample;

@@ -208,6 +208,13 @@ pub trait Layer: Module {
         activation.of(&self.forward(x)?)
     }
 
+    /// Multiplications, each with an addition, that turn an input of one shape into an output of the
+    /// other, without those of layers that are part of it: what [`summary`](super::summary()) adds up.
+    /// 0 unless a layer says otherwise; linear layers and convolutions do.
+    fn multiply_adds(&self, _input: &[usize], _output: &[usize]) -> u64 {
+        0
+    }
+
     /// One word or so for messages and summaries, such as `Linear(784→128)`.
     fn describe(&self) -> String {
         let name = std::any::type_name::<Self>();
@@ -328,7 +335,7 @@ impl Mode {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn set_training(&self, training: bool) {
+    pub(super) fn set_training(&self, training: bool) {
         self.0.store(training, Ordering::Relaxed);
     }
 }
@@ -388,6 +395,9 @@ impl<L: Layer + ?Sized> Layer for Box<L> {
     }
     fn forward_then(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
         (**self).forward_then(x, activation)
+    }
+    fn multiply_adds(&self, input: &[usize], output: &[usize]) -> u64 {
+        (**self).multiply_adds(input, output)
     }
     fn describe(&self) -> String {
         (**self).describe()

@@ -14,6 +14,8 @@ pub struct Observation {
     pub layer: String,
     /// Its result.
     pub output: Tensor,
+    /// Its [`multiply_adds`](Layer::multiply_adds).
+    pub multiply_adds: u64,
 }
 
 thread_local! {
@@ -36,6 +38,7 @@ pub fn call(name: &str, layer: &(impl Layer + ?Sized), x: &Tensor) -> Result<Ten
                     path: path(),
                     layer: layer.describe(),
                     output: output.clone(),
+                    multiply_adds: layer.multiply_adds(x.shape(), output.shape()),
                 });
             }
         });

@@ -1,7 +1,8 @@
 //! The settings of a run, and the model they describe.
 
-use super::{SCHEDULERS, Schedule, Trainer};
-use crate::models::{self, MODELS};
+use super::{Classification, Objective, Regression, SCHEDULERS, Schedule, Trainer};
+use crate::data::{TableVectorizer, Target};
+use crate::models::{self, LayerSpec, MODELS};
 use crate::nn::{self, Layer, Module};
 use crate::optim::{self, Optimizer};
 use crate::random::{self, Generator};
@@ -21,15 +22,33 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The data set's name, or the path of a folder or archive of pictures (see
-    /// [`ImageFolder`](crate::data::ImageFolder)).
+    /// [`ImageFolder`](crate::data::ImageFolder)) or of a table (see [`ReadCsv`](crate::data::ReadCsv)).
     pub data: String,
+    /// The column of a table that is to be predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// What is predicted, one of [`OBJECTIVES`]; none: what suits the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<String>,
+    /// Columns of a table that are not to be used.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// Whether the first line of a table has the names of its columns; none: what it looks like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
+    /// The share of a table's rows that is kept to test on; none: 0.2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_size: Option<f64>,
     /// Height and width that pictures are brought to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<[usize; 2]>,
     /// Whether pictures are turned grey.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub grey: bool,
-    /// The model's name, one of [`MODELS`].
+    /// Whether pictures that cannot be decoded are passed over.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skip_corrupt: bool,
+    /// The model's name, one of [`MODELS`]; with `layers` any.
     pub model: String,
     /// Sizes of the hidden layers of `mlp`.
     pub hidden: Vec<usize>,
@@ -55,6 +74,12 @@ pub struct Config {
     /// The largest norm of a step's gradients; none: they are not clipped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// The largest size of each number of a gradient; none: they are not clipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_value: Option<f64>,
+    /// The decay of the averages of the weights that become the model; none: they are not averaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
     /// Epochs without a smaller test loss after which training ends; none: it goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<usize>,
@@ -63,26 +88,51 @@ pub struct Config {
     pub accumulate: Option<usize>,
     /// The seed of initial weights, order of samples and all else that is random.
     pub seed: u64,
+    /// The model's layers, if it is none of [`MODELS`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerSpec>,
     /// What the data set asks of a model; filled in when a run begins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Task>,
+    /// How the rows of a table become samples; filled in when a run begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableEncoding>,
 }
+
+/// What [`Config::objective`] can be.
+pub const OBJECTIVES: &[&str] = &["classification", "regression"];
 
 /// What goes into a model and comes out: all that is needed to use one without its data set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// The shape of a sample, such as [1, 28, 28].
     pub input: Vec<usize>,
-    /// The names of the classes, in the order of their numbers.
+    /// The names of the classes, in the order of their numbers; none where a number is predicted.
     pub classes: Vec<String>,
+}
+
+/// How the rows of a table become samples, learned from those to train on: all that is needed to
+/// prepare others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableEncoding {
+    /// Of what is predicted.
+    pub target: Target,
+    /// Of what it is predicted from.
+    pub features: TableVectorizer,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
             data: "digits".into(),
+            target: None,
+            objective: None,
+            drop: Vec::new(),
+            header: None,
+            test_size: None,
             resize: None,
             grey: false,
+            skip_corrupt: false,
             model: "mlp".into(),
             hidden: vec![128],
             activation: "relu".into(),
@@ -94,10 +144,14 @@ impl Default for Config {
             weight_decay: 0.0,
             scheduler: None,
             clip_norm: None,
+            clip_value: None,
+            ema: None,
             early_stopping: None,
             accumulate: None,
             seed: 0,
+            layers: Vec::new(),
             task: None,
+            table: None,
         }
     }
 }
@@ -120,9 +174,14 @@ impl Config {
 
     /// The same settings with nothing left to the optimizer: unless given, `lr` is 0.1 for `sgd`, 0.01
     /// for `rmsprop` and `adagrad`, 1 for `adadelta` and 0.001 for the others, `momentum` 0.9 for `sgd`.
+    /// Where a number is predicted `lr` is 0.003 for `sgd`: errors have no bound, and so their slopes.
     #[must_use]
     pub fn resolved(mut self) -> Self {
-        self.lr.get_or_insert(optim::usual_lr(&self.optimizer));
+        let usual = match self.task.as_ref().is_some_and(Task::is_regression) {
+            true if self.optimizer == "sgd" => 0.003,
+            _ => optim::usual_lr(&self.optimizer),
+        };
+        self.lr.get_or_insert(usual);
         if self.optimizer == "sgd" {
             self.momentum.get_or_insert(0.9);
         }
@@ -131,7 +190,7 @@ impl Config {
 
     /// The settings as TOML.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("numbers, strings and a list of numbers are TOML")
+        toml::to_string(self).expect("numbers, strings, lists and tables of them are TOML")
     }
 
     /// Whether every value is within its range.
@@ -145,7 +204,21 @@ impl Config {
             }
             Err(unknown(what, value, names))
         };
-        known("model", &self.model, MODELS)?;
+        if self.layers.is_empty() {
+            known("model", &self.model, MODELS)?;
+        }
+        LayerSpec::check(&self.layers)?;
+        if let Some(name) = &self.objective {
+            known("objective", name, OBJECTIVES)?;
+        }
+        if let Some(share) = self
+            .test_size
+            .filter(|share| !(*share > 0.0 && *share < 1.0))
+        {
+            return Err(invalid(format!(
+                "test_size must be between 0 and 1, not {share}"
+            )));
+        }
         known("activation", &self.activation, nn::ACTIVATIONS)?;
         known("optimizer", &self.optimizer, optim::OPTIMIZERS)?;
         let positive = |what: &str, value: usize| {
@@ -162,8 +235,18 @@ impl Config {
         if let Some(name) = &self.scheduler {
             known("scheduler", name, SCHEDULERS)?;
         }
-        if let Some(norm) = self.clip_norm.filter(|norm| norm.is_nan() || *norm <= 0.0) {
-            return Err(invalid(format!("clip_norm must be above 0, not {norm}")));
+        for (what, value) in [
+            ("clip_norm", self.clip_norm),
+            ("clip_value", self.clip_value),
+        ] {
+            if let Some(value) = value.filter(|value| value.is_nan() || *value <= 0.0) {
+                return Err(invalid(format!("{what} must be above 0, not {value}")));
+            }
+        }
+        if let Some(decay) = self.ema.filter(|decay| !(0.0..1.0).contains(decay)) {
+            return Err(invalid(format!(
+                "ema must be at least 0 and below 1, not {decay}"
+            )));
         }
         self.resize
             .iter()
@@ -204,11 +287,15 @@ impl Config {
             .as_ref()
             .ok_or_else(|| invalid("the settings name no task: input and classes".into()))?;
         random::scoped(Generator::new(self.seed), || {
-            self.model(&task.input, task.classes.len())
+            self.model(&task.input, task.outputs())
         })
     }
 
-    fn model(&self, input: &[usize], classes: usize) -> Result<Box<dyn Layer>> {
+    fn model(&self, input: &[usize], outputs: usize) -> Result<Box<dyn Layer>> {
+        if !self.layers.is_empty() {
+            let net = models::layers(&self.layers, input, outputs);
+            return Ok(Box::new(net.map_err(|e| e.at(&self.model))?));
+        }
         let image = || {
             <[usize; 3]>::try_from(input).map_err(|_| {
                 invalid(format!(
@@ -218,11 +305,11 @@ impl Config {
             })
         };
         Ok(match self.model.as_str() {
-            "softmax" => Box::new(models::softmax(input, classes)?),
-            "mlp" => Box::new(models::mlp(input, &self.hidden, &self.activation, classes)?),
-            "cnn" => Box::new(models::cnn(image()?, classes)?),
-            "lenet" => Box::new(models::lenet(image()?, classes)?),
-            "resnet20" => Box::new(models::resnet20(image()?, classes)?),
+            "softmax" => Box::new(models::softmax(input, outputs)?),
+            "mlp" => Box::new(models::mlp(input, &self.hidden, &self.activation, outputs)?),
+            "cnn" => Box::new(models::cnn(image()?, outputs)?),
+            "lenet" => Box::new(models::lenet(image()?, outputs)?),
+            "resnet20" => Box::new(models::resnet20(image()?, outputs)?),
             name => return Err(unknown("model", name, MODELS)),
         })
     }
@@ -236,6 +323,9 @@ impl Config {
         let mut trainer = Trainer::new(self.epochs)
             .seed(self.seed)
             .accumulate(accumulate);
+        if self.task.as_ref().is_some_and(Task::is_regression) {
+            trainer = trainer.objective(Regression);
+        }
         if let Some(name) = &self.scheduler {
             let lr = self.clone().resolved().lr.unwrap_or_default();
             let steps = batches.div_ceil(accumulate.max(1));
@@ -244,10 +334,24 @@ impl Config {
         if let Some(max_norm) = self.clip_norm {
             trainer = trainer.clip_grad_norm(max_norm);
         }
+        if let Some(max) = self.clip_value {
+            trainer = trainer.clip_grad_value(max);
+        }
+        if let Some(decay) = self.ema {
+            trainer = trainer.ema(decay);
+        }
         if let Some(patience) = self.early_stopping {
             trainer = trainer.early_stopping(patience);
         }
         Ok(trainer)
+    }
+
+    /// What the model is trained for: what its task is, else classification.
+    pub fn build_objective(&self) -> Box<dyn Objective> {
+        match self.task.as_ref().is_some_and(Task::is_regression) {
+            true => Box::new(Regression),
+            false => Box::new(Classification),
+        }
     }
 
     /// The optimizer for the parameters of `model`.
@@ -267,14 +371,29 @@ impl Config {
 }
 
 impl Task {
+    /// Whether a number is predicted, and not a class.
+    pub fn is_regression(&self) -> bool {
+        self.classes.is_empty()
+    }
+
+    /// The number of results for a sample: one for each class, or the number that is predicted.
+    ///
+    /// ```
+    /// use gradus::train::Task;
+    /// let task = Task { input: vec![4], classes: vec![] };
+    /// assert_eq!(task.outputs(), 1);
+    /// ```
+    pub fn outputs(&self) -> usize {
+        self.classes.len().max(1)
+    }
+
     /// Sizes from a file are not believed: their product must be a number.
     fn check(&self) -> Result<()> {
         let numbers = (self.input.iter()).try_fold(1usize, |product, &n| product.checked_mul(n));
-        if numbers.is_none_or(|n| n == 0) || self.classes.is_empty() {
+        if numbers.is_none_or(|n| n == 0) {
             return Err(invalid(format!(
-                "the task has inputs of shape {:?} and {} classes: both must hold something",
-                self.input,
-                self.classes.len()
+                "the task has inputs of shape {:?}, which hold nothing or too much",
+                self.input
             )));
         }
         Ok(())

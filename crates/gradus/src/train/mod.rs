@@ -18,7 +18,7 @@ mod trainer;
 
 pub use crate::models::MODELS;
 pub use checkpoint::Checkpoint;
-pub use config::{Config, Task};
+pub use config::{Config, OBJECTIVES, TableEncoding, Task};
 pub use data_module::DataModule;
 pub use event::{Epoch, Event, Listener, Outcome, Summary};
 pub use lr_find::{LrFind, lr_find};

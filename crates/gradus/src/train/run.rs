@@ -114,7 +114,19 @@ impl Run {
     /// # Errors
     /// If there are none yet, the file is damaged, or it belongs to another model.
     pub fn load_model(&self, model: &dyn Module) -> Result<()> {
-        let path = self.path(MODEL);
+        self.load(MODEL, model)
+    }
+
+    /// Reads the weights of the epoch with the smallest test loss into `model`.
+    ///
+    /// # Errors
+    /// As [`load_model`](Run::load_model).
+    pub fn load_best(&self, model: &dyn Module) -> Result<()> {
+        self.load(BEST, model)
+    }
+
+    fn load(&self, file: &str, model: &dyn Module) -> Result<()> {
+        let path = self.path(file);
         if !path.exists() {
             return Err(Error::new(
                 Kind::Data,

@@ -52,7 +52,7 @@ impl Table {
         }
         let (names, columns): (Vec<String>, _) = kept.into_iter().chain(made).unzip();
         Self {
-            names: unique(&names),
+            names: unique(&names).into(),
             columns,
             rows: self.rows,
             origin: self.origin.clone(),

@@ -1,9 +1,10 @@
 //! Tables from CSV files, whole or part by part.
 
-use super::{Column, Origin, Table, Within};
+use super::names::Names;
+use super::{Column, Origin, Table, Within, no_column};
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use gradus_core::{Error, Kind, Result};
-use std::collections::{HashMap, HashSet};
+use gradus_core::{Error, Kind, Result, compute};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
@@ -39,6 +40,7 @@ pub struct ReadCsv {
     names: Vec<String>,
     na_values: Vec<String>,
     comment: Option<u8>,
+    usecols: Option<Vec<String>>,
 }
 
 impl Default for ReadCsv {
@@ -56,6 +58,7 @@ impl ReadCsv {
             names: Vec::new(),
             na_values: NA_VALUES.map(String::from).into(),
             comment: None,
+            usecols: None,
         }
     }
 
@@ -132,10 +135,24 @@ impl ReadCsv {
         self
     }
 
+    /// These columns only, in the order of the file; the others cost no memory. Default: all.
+    ///
+    /// ```
+    /// # use gradus::data::ReadCsv;
+    /// let csv = ReadCsv::new().usecols(&["z", "x"]);
+    /// assert_eq!(csv.from_reader("x,y,z\n1,2,3\n".as_bytes())?.columns(), ["x", "z"]);
+    /// # Ok::<(), gradus::Error>(())
+    /// ```
+    #[must_use]
+    pub fn usecols(mut self, names: &[impl AsRef<str>]) -> Self {
+        self.usecols = Some(names.iter().map(|name| name.as_ref().into()).collect());
+        self
+    }
+
     /// Reads a file.
     ///
     /// # Errors
-    /// If the file cannot be read or is empty, is not UTF-8, or has a row with more or fewer fields
+    /// If the file cannot be read or is empty, lacks a column that is to be read, is not UTF-8, or has a row with more or fewer fields
     /// than the first; messages name the file, the line and the column.
     ///
     /// ```no_run
@@ -226,7 +243,11 @@ struct Records<R> {
     /// The row to come, if there is one, and its line.
     record: ByteRecord,
     line: Option<u64>,
+    /// Of all columns.
     names: Vec<String>,
+    /// The columns that are wanted, by their numbers and by their names.
+    wanted: Vec<usize>,
+    wanted_names: Names,
     na_values: Vec<String>,
     file: Arc<str>,
 }
@@ -250,6 +271,8 @@ impl<R: Read> Records<R> {
             record: ByteRecord::new(),
             line: None,
             names: Vec::new(),
+            wanted: Vec::new(),
+            wanted_names: Vec::new().into(),
             na_values: options.na_values.clone(),
             file,
         };
@@ -274,7 +297,27 @@ impl<R: Read> Records<R> {
             (true, true) => unique(&first),
             (true, false) => unique(&vec![String::new(); first.len()]),
         };
+        records.choose(options.usecols.as_deref())?;
         Ok(records)
+    }
+
+    /// Settles which columns are wanted.
+    fn choose(&mut self, usecols: Option<&[String]>) -> Result<()> {
+        let all = Names::from(self.names.clone());
+        self.wanted = match usecols {
+            None => (0..all.len()).collect(),
+            Some(names) => {
+                let places = names.iter().map(|name| {
+                    let place = all.place(name);
+                    place.ok_or_else(|| no_column(name, &all).within(&self.file))
+                });
+                let places: BTreeSet<usize> = places.collect::<Result<_>>()?;
+                places.into_iter().collect()
+            }
+        };
+        let names: Vec<String> = self.wanted.iter().map(|&j| all[j].clone()).collect();
+        self.wanted_names = names.into();
+        Ok(())
     }
 
     /// Reads the next row.
@@ -324,7 +367,9 @@ impl<R: Read> Records<R> {
     /// A table of the next rows, at most so many.
     fn table(&mut self, rows: usize) -> Result<Table> {
         let width = self.names.len();
-        let mut cells = vec![Cells::default(); width];
+        let mut columns: Vec<(Cells, Column)> = (self.wanted.iter())
+            .map(|_| (Cells::default(), Column::Numbers(Vec::new())))
+            .collect();
         let mut lines = Vec::new();
         while let Some(line) = self.line.filter(|_| lines.len() < rows) {
             if self.record.len() != width {
@@ -336,17 +381,22 @@ impl<R: Read> Records<R> {
                 let what = format!("{fields}, expected {width} as in the first line; {remedy}");
                 return Err(self.wrong(line, what));
             }
-            for (j, cells) in cells.iter_mut().enumerate() {
+            for (&j, (cells, _)) in self.wanted.iter().zip(&mut columns) {
                 cells.push(self.field(j)?);
             }
             lines.push(line);
             self.advance()?;
         }
-        let columns = cells.into_iter().map(|cells| cells.column(&self.na_values));
+        let na_values = NaValues::new(&self.na_values);
+        compute::fill(&mut columns, 1, |_, columns| {
+            for (cells, column) in columns {
+                *column = std::mem::take(cells).column(&na_values);
+            }
+        });
         let rows = lines.len();
         Ok(Table {
-            names: self.names.clone(),
-            columns: columns.collect(),
+            names: self.wanted_names.clone(),
+            columns: columns.into_iter().map(|(_, column)| column).collect(),
             rows,
             origin: Origin {
                 name: self.file.clone(),
@@ -356,8 +406,38 @@ impl<R: Read> Records<R> {
     }
 }
 
+/// What stands for a missing value.
+struct NaValues<'a> {
+    markers: &'a [String],
+    /// Whether one of them could be taken for a number.
+    numeric: bool,
+}
+
+impl<'a> NaValues<'a> {
+    fn new(markers: &'a [String]) -> Self {
+        Self {
+            markers,
+            numeric: markers.iter().any(|marker| number(marker).is_some()),
+        }
+    }
+
+    fn contain(&self, cell: &str) -> bool {
+        self.markers.iter().any(|marker| marker == cell)
+    }
+
+    /// The number that a cell is; NaN for a missing one.
+    fn number(&self, cell: &str) -> Option<f64> {
+        // Most cells are numbers, and comparing them with twenty markers costs as much as reading them.
+        match number(cell) {
+            Some(_) if self.numeric && self.contain(cell) => Some(f64::NAN),
+            Some(x) => Some(x),
+            None => self.contain(cell).then_some(f64::NAN),
+        }
+    }
+}
+
 /// The cells of a column before it is known what they are: text, one behind the other.
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Cells {
     text: String,
     ends: Vec<usize>,
@@ -369,18 +449,18 @@ impl Cells {
         self.ends.push(self.text.len());
     }
 
-    fn column(self, na_values: &[String]) -> Column {
+    fn column(self, na_values: &NaValues<'_>) -> Column {
         let starts = [0].into_iter().chain(self.ends.iter().copied());
-        let cells = starts.zip(&self.ends).map(|(start, &end)| {
-            let cell = &self.text[start..end];
-            (!na_values.iter().any(|marker| marker == cell)).then_some(cell)
-        });
-        let numbers = cells
-            .clone()
-            .map(|cell| cell.map_or(Some(f64::NAN), number));
+        let cells = starts
+            .zip(&self.ends)
+            .map(|(start, &end)| &self.text[start..end]);
+        let numbers = cells.clone().map(|cell| na_values.number(cell));
         match numbers.collect() {
             Some(numbers) => Column::Numbers(numbers),
-            None => Column::Text(cells.map(|cell| cell.map(String::from)).collect()),
+            None => {
+                let word = |cell: &str| (!na_values.contain(cell)).then(|| cell.to_string());
+                Column::Text(cells.map(word).collect())
+            }
         }
     }
 }
@@ -467,6 +547,13 @@ impl<R: Read> Read for Lines<R> {
                 break;
             }
             let taken = input.len().min(out.len());
+            // Nearly every file: nothing to change.
+            if !self.returned && !input[..taken].contains(&b'\r') {
+                out[..taken].copy_from_slice(&input[..taken]);
+                self.last = input[taken - 1];
+                self.inner.consume(taken);
+                return Ok(taken);
+            }
             for &byte in &input[..taken] {
                 let second = self.returned && byte == b'\n';
                 self.returned = byte == b'\r';
