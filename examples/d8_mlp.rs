@@ -66,9 +66,15 @@ pub enum Kind {
 }
 
 /// Trains on `fashion`; returns the accuracy on the images to validate on.
-pub fn run(out: &mut impl Write, fashion: &data::Split, kind: Kind, epochs: usize) -> Result<f64> {
-    random::manual_seed(0);
-    let train = DataLoader::new(fashion.train.clone(), BATCH)?.shuffle(0);
+pub fn run(
+    out: &mut impl Write,
+    fashion: &data::Split,
+    kind: Kind,
+    epochs: usize,
+    seed: u64,
+) -> Result<f64> {
+    random::manual_seed(seed);
+    let train = DataLoader::new(fashion.train.clone(), BATCH)?.shuffle(seed);
     let validation = DataLoader::new(fashion.test.clone(), 1000)?;
     let net: Box<dyn Layer> = match kind {
         Kind::Scratch => Box::new(Scratch::new([784, 256, 10])?),
@@ -114,14 +120,17 @@ struct Args {
     /// Passes over the images
     #[arg(long, default_value_t = 10)]
     epochs: usize,
+    /// Seed of the initial weights and of the order of the images
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
 }
 
 fn main() -> Result<()> {
     let args = Args::parse();
     let fashion = data::fashion_mnist(args.data_dir.as_deref())?;
     let out = &mut std::io::stdout();
-    run(out, &fashion, Kind::Scratch, args.epochs)?;
-    run(out, &fashion, Kind::Concise, args.epochs)?;
-    run(out, &fashion, Kind::NoBackward, 1)?;
+    run(out, &fashion, Kind::Scratch, args.epochs, args.seed)?;
+    run(out, &fashion, Kind::Concise, args.epochs, args.seed)?;
+    run(out, &fashion, Kind::NoBackward, 1, args.seed)?;
     Ok(())
 }
