@@ -10,6 +10,7 @@ mod data;
 mod eval;
 mod failure;
 mod output;
+mod plot;
 mod predict;
 mod train;
 
@@ -32,6 +33,7 @@ Examples:
   gradus predict runs/digits-mlp a.png  what is on the image
   gradus cluster kmeans points.csv --k 3      round groups of points, so many
   gradus cluster dbscan points.csv --suggest  dense groups of any shape, and noise
+  gradus plot runs/digits-mlp           how it learned; also the columns of a CSV file
 
 Results go to standard output, progress and messages to standard error.
 
@@ -51,6 +53,7 @@ enum Command {
     Cluster(Box<cluster::Cluster>),
     #[command(subcommand)]
     Data(data::Data),
+    Plot(plot::Plot),
     Bench(bench::Bench),
     Completions(completions::Completions),
 }
@@ -63,6 +66,7 @@ impl Command {
             Self::Predict(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::Data(command) => command.run(),
+            Self::Plot(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Completions(command) => command.run(),
         }

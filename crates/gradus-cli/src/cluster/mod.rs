@@ -9,7 +9,6 @@ mod watch;
 use crate::failure::{Failure, Result};
 use clap::{Args, Subcommand};
 use gradus::data::{DEMOS, demo};
-use gradus::io::write_atomically;
 use gradus::preprocessing::StandardScaler;
 use gradus::{DType, Kind, Tensor};
 use std::path::{Path, PathBuf};
@@ -129,12 +128,6 @@ fn is_number(name: &str) -> bool {
 /// A number with as many digits as people read.
 fn short(x: f64) -> f64 {
     format!("{x:.4e}").parse().unwrap_or(x)
-}
-
-/// Writes a result; a folder that is not there is the user's mistake.
-pub fn write(path: &Path, text: &str) -> Result {
-    let wrong = |e: gradus::Error| Failure::usage(format_args!("{}: {e}", path.display()));
-    write_atomically(path, text.as_bytes()).map_err(wrong)
 }
 
 /// The numbers as the engine wants them: integers become f64.

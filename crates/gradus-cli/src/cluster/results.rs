@@ -1,14 +1,14 @@
 //! What is kept and drawn of clusters, however they were found.
 
-use super::{Input, Source, is_number, write};
-use crate::failure::{Failure, Result};
+use super::{Input, Source, is_number};
+use crate::failure::Result;
 use crate::output;
 use clap::Args;
 use gradus::Tensor;
 use gradus::cluster::principal_components;
 use gradus::plot::{Cloud, Panel, curves, scatter, scatter_text};
 use std::fmt::Write;
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{stderr, stdout};
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -25,18 +25,10 @@ pub struct Results {
 }
 
 impl Results {
-    /// Finds out that a file cannot be written before hours of work are lost.
+    /// Finds out that a file cannot be written before there is something to write.
     pub fn check(&self) -> Result {
         for path in [self.file(), self.out.as_deref()].into_iter().flatten() {
-            let folder = path
-                .parent()
-                .filter(|folder| !folder.as_os_str().is_empty());
-            if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-                return Err(Failure::usage(format_args!(
-                    "{}: no file can be written there; name one in a folder that exists",
-                    path.display()
-                )));
-            }
+            output::check_file(path)?;
         }
         Ok(())
     }
@@ -56,7 +48,7 @@ impl Results {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{label}");
         }
-        write(path, &text)
+        output::file(path, &text)
     }
 
     /// Draws the points, if that is asked for.
@@ -99,27 +91,21 @@ impl Results {
             points: plane.project(&input.x)?,
             labels,
             centers: centers.map_or(Ok(Vec::new()), |centers| plane.project(centers))?,
+            ..Cloud::default()
         };
         match self.file() {
-            Some(path) => write(path, &scatter(&[cloud])),
+            Some(path) => output::file(path, &scatter(&[cloud])),
             None => self.print(&cloud),
         }
     }
 
     /// Draws for the terminal: beside the result, or on standard error if that is for a program.
     fn print(&self, cloud: &Cloud) -> Result {
-        let (columns, rows) = terminal_size::terminal_size().map_or((80, 24), |(columns, rows)| {
-            (columns.0.into(), rows.0.into())
-        });
-        let terminal = match self.json {
-            true => stderr().is_terminal(),
-            false => stdout().is_terminal(),
+        let canvas = match self.json {
+            true => output::canvas(stderr()),
+            false => output::canvas(stdout()),
         };
-        // https://no-color.org
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        // What is written around it takes some lines, too.
-        let rows = usize::saturating_sub(rows, 8).clamp(12, 30);
-        let text = scatter_text(cloud, usize::min(columns, 100), rows, colour);
+        let text = scatter_text(cloud, canvas.columns, canvas.rows, canvas.colour);
         match self.json {
             true => output::note(text.trim_end()),
             false => output::line(text.trim_end())?,
@@ -134,6 +120,6 @@ impl Results {
         };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let beside = path.with_file_name(format!("{stem}-{end}.svg"));
-        write(&beside, &curves(panels))
+        output::file(&beside, &curves(panels))
     }
 }
