@@ -10,6 +10,7 @@ mod data;
 mod eval;
 mod failure;
 mod output;
+mod plot;
 mod predict;
 mod samples;
 mod summary;
@@ -36,6 +37,7 @@ Examples:
   gradus summary --model resnet20 --input 3x32x32 --classes 10   layers, sizes, costs
   gradus cluster kmeans points.csv --k 3      round groups of points, so many
   gradus cluster dbscan points.csv --suggest  dense groups of any shape, and noise
+  gradus plot runs/digits-mlp           how it learned; also the columns of a CSV file
 
 Results go to standard output, progress and messages to standard error.
 
@@ -56,6 +58,7 @@ enum Command {
     Cluster(Box<cluster::Cluster>),
     #[command(subcommand)]
     Data(data::Data),
+    Plot(plot::Plot),
     Bench(bench::Bench),
     Completions(completions::Completions),
 }
@@ -69,6 +72,7 @@ impl Command {
             Self::Summary(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::Data(command) => command.run(),
+            Self::Plot(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Completions(command) => command.run(),
         }
