@@ -42,7 +42,7 @@ pub struct Plot {
     /// Folders of runs, or one CSV file with a header
     #[arg(value_name = "RUN|FILE.csv", required = true)]
     paths: Vec<PathBuf>,
-    /// Write a file: SVG, or PNG if the program was built with the feature png
+    /// Write an SVG file
     #[arg(long, value_name = "FILE.svg")]
     out: Option<PathBuf>,
     /// The column that runs to the right [default: the number of the row]
@@ -123,60 +123,18 @@ impl Picture {
     }
 }
 
-/// What --out asks for.
-#[derive(Clone, Copy)]
-enum Format {
-    Svg,
-    #[cfg(feature = "png")]
-    Png,
-}
-
-impl Format {
-    /// By the end of the name of a file that can be written.
-    fn of(path: &Path) -> Result<Self> {
-        let end = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let format = match end.to_str() {
-            Some("svg") => Self::Svg,
-            #[cfg(feature = "png")]
-            Some("png") => Self::Png,
-            #[cfg(not(feature = "png"))]
-            Some("png") => {
-                return Err(Failure::usage(format_args!(
-                    "--out {}: this program writes SVG files; one built with --features png also writes PNG, \
-                     and browsers and rsvg-convert turn one into the other",
-                    path.display()
-                )));
-            }
-            _ => {
-                return Err(Failure::usage(format_args!(
-                    "--out {}: expected a name that ends in .svg or .png",
-                    path.display()
-                )));
-            }
-        };
-        output::check_file(path)?;
-        Ok(format)
-    }
-
-    fn encode(self, svg: String) -> Result<Vec<u8>> {
-        match self {
-            Self::Svg => Ok(svg.into_bytes()),
-            #[cfg(feature = "png")]
-            Self::Png => Ok(gradus::plot::png(&svg, 2.0)?),
-        }
-    }
-}
-
 impl Plot {
     pub fn run(self) -> Result {
-        let format = self.out.as_deref().map(Format::of).transpose()?;
+        if let Some(path) = &self.out {
+            check_out(path)?;
+        }
         let picture = match &self.paths[..] {
             [file] if !file.is_dir() && file.extension().is_some() => self.table(file)?,
             folders => self.runs(folders)?,
         };
-        match self.out.as_deref().zip(format) {
-            Some((path, format)) => {
-                output::file(path, format.encode(picture.svg()?)?)?;
+        match &self.out {
+            Some(path) => {
+                output::file(path, picture.svg()?)?;
                 output::note(format_args!("picture in {}", shell_word(path)));
                 Ok(())
             }
@@ -479,6 +437,21 @@ impl Plot {
             ..counted
         }))
     }
+}
+
+/// Whether a picture can be written there.
+fn check_out(path: &Path) -> Result {
+    let is_svg = path
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("svg"));
+    if !is_svg {
+        return Err(Failure::usage(format_args!(
+            "--out {}: pictures are SVG files, expected a name that ends in .svg; browsers and \
+             rsvg-convert turn them into PNG",
+            path.display()
+        )));
+    }
+    output::check_file(path)
 }
 
 /// What each row holds, as it is read by people.
