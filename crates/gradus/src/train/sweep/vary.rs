@@ -63,7 +63,9 @@ impl FromStr for Vary {
                         ("log", _) => log = true,
                         (_, Ok(n)) if n >= 2 => points = Some(n),
                         _ => {
-                            return fail(&format!("'{part}' is neither log nor a number of points"));
+                            return fail(&format!(
+                                "'{part}' is neither log nor a number of points"
+                            ));
                         }
                     }
                 }
