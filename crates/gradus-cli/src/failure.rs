@@ -47,6 +47,14 @@ impl Failure {
         }
     }
 
+    /// It did not go well, and that was said on standard output.
+    pub fn told() -> Self {
+        Self {
+            code: FAILED,
+            message: None,
+        }
+    }
+
     /// The user asked for the end.
     pub fn interrupted(message: impl Display) -> Self {
         Self::new(INTERRUPTED, message)
