@@ -7,13 +7,16 @@ mod cluster;
 mod common;
 mod completions;
 mod data;
+mod doctor;
 mod eval;
 mod failure;
+mod lr_find;
 mod output;
 mod plot;
 mod predict;
 mod samples;
 mod summary;
+mod sweep;
 mod train;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -35,6 +38,8 @@ Examples:
   gradus predict runs/digits-mlp a.png  what is on the image
   gradus train --data houses.csv --target price   learn to predict a column of a table
   gradus summary --model resnet20 --input 3x32x32 --classes 10   layers, sizes, costs
+  gradus doctor                         what is wrong with a training, if anything is
+  gradus sweep --vary lr=0.01|0.1       train with several settings and compare
   gradus cluster kmeans points.csv --k 3      round groups of points, so many
   gradus cluster dbscan points.csv --suggest  dense groups of any shape, and noise
   gradus plot runs/digits-mlp           how it learned; also the columns of a CSV file
@@ -43,7 +48,7 @@ Results go to standard output, progress and messages to standard error.
 
 Exit codes:
   0    done
-  1    failed, for instance because the loss is no longer a number
+  1    failed, for instance because the loss is no longer a number; doctor: something is wrong
   2    wrong usage: options, their values, a settings file, a folder that is taken
   3    missing or broken: a data set, an image, the folder of a run, a file in it
   130  interrupted (Ctrl-C or SIGTERM); the state is saved, of clusters the best so far";
@@ -54,6 +59,9 @@ enum Command {
     Eval(eval::Eval),
     Predict(predict::Predict),
     Summary(Box<summary::Summary>),
+    Sweep(Box<sweep::Sweep>),
+    LrFind(Box<lr_find::LrFind>),
+    Doctor(Box<doctor::Doctor>),
     #[command(subcommand)]
     Cluster(Box<cluster::Cluster>),
     #[command(subcommand)]
@@ -70,6 +78,9 @@ impl Command {
             Self::Eval(command) => command.run(),
             Self::Predict(command) => command.run(),
             Self::Summary(command) => command.run(),
+            Self::Sweep(command) => command.run(),
+            Self::LrFind(command) => command.run(),
+            Self::Doctor(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::Data(command) => command.run(),
             Self::Plot(command) => command.run(),

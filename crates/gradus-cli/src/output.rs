@@ -81,7 +81,8 @@ pub fn short(x: f64) -> f64 {
 pub fn counted(n: usize, one: &str) -> String {
     let ending = match one {
         _ if n == 1 => "",
-        _ if one.ends_with("ch") => "es",
+        // The ch of an epoch is a k.
+        _ if one.ends_with("ch") && one != "epoch" => "es",
         _ => "s",
     };
     format!("{} {one}{ending}", thousands(n))
@@ -119,6 +120,7 @@ mod tests {
         assert_eq!(counted(1, "cluster"), "1 cluster");
         assert_eq!(counted(0, "cluster"), "0 clusters");
         assert_eq!(counted(1200, "batch"), "1,200 batches");
+        assert_eq!(counted(3, "epoch"), "3 epochs");
     }
 
     /// A command that, pasted, means something else.

@@ -131,6 +131,6 @@ fn task(images: &ImageDataset) -> Task {
 }
 
 /// The samples to test on, in order.
-pub fn test_loader(samples: Arc<dyn Dataset>) -> Result<DataLoader> {
-    Ok(DataLoader::new(samples, TEST_BATCH)?)
+pub fn test_loader(samples: Arc<dyn Dataset>) -> gradus::Result<DataLoader> {
+    DataLoader::new(samples, TEST_BATCH)
 }

@@ -50,7 +50,7 @@ impl Job {
     }
 
     /// The batches to train on and those to test on.
-    pub fn loaders(&self, workers: &Workers) -> Result<(DataLoader, DataLoader)> {
+    pub fn loaders(&self, workers: &Workers) -> gradus::Result<(DataLoader, DataLoader)> {
         let Samples { train, test, .. } = &self.samples;
         let train = DataLoader::new(train.clone(), self.config.batch_size)?
             .shuffle(self.config.seed)

@@ -138,8 +138,14 @@ fn rise(
 impl LrFind {
     /// The loss over the learning rate, on a logarithmic axis, as an SVG picture.
     pub fn svg(&self) -> String {
+        plot::curves(&[self.panel()])
+    }
+
+    /// What [`svg`](LrFind::svg) draws: for [`plot::curves_text`], or beside others.
+    pub fn panel(&self) -> Panel {
         let suggested = self.suggestion.map(|lr| format!(", suggested: {lr:.2e}"));
-        plot::curves(&[Panel {
+        let at = |point: &&(f64, f64)| Some(point.0) == self.suggestion;
+        Panel {
             title: format!("learning-rate range test{}", suggested.unwrap_or_default()),
             x_label: "learning rate".into(),
             y_label: "training loss".into(),
@@ -147,8 +153,11 @@ impl LrFind {
                 name: "loss".into(),
                 points: self.points.clone(),
             }],
+            dots: Vec::from_iter(self.points.iter().find(at).map(|&point| Series {
+                name: "suggested".into(),
+                points: vec![point],
+            })),
             log: [true, false],
-            ..Panel::default()
-        }])
+        }
     }
 }
