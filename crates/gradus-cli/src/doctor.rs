@@ -4,7 +4,7 @@ use crate::common::{self, Threads, stop_on_signal};
 use crate::failure::{Failure, Result};
 use crate::output::{self, counted};
 use crate::samples::DataDir;
-use crate::train::{Job, Settings, Workers};
+use crate::train::{Job, SETTINGS, Settings, Workers};
 use clap::Args;
 use gradus::train::doctor::{Finding, check_history, check_model, check_one_batch, guess};
 use gradus::train::{Outcome, Progress};
@@ -34,7 +34,7 @@ recorded epochs. Settings are those of gradus train, see its --help.
 Exit code: 0 if nothing is wrong, 1 if something is.")]
 pub struct Doctor {
     /// Folder of a run that is to be looked at
-    #[arg(value_name = "RUN", conflicts_with = "Settings")]
+    #[arg(value_name = "RUN", conflicts_with_all = SETTINGS, conflicts_with = "epochs")]
     run: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,

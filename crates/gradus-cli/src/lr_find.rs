@@ -103,12 +103,18 @@ impl LrFind {
                 terminal_size::terminal_size().map_or(80, |(columns, _)| columns.0.into());
             let colour =
                 stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-            let text = curves_text(&found.panel(), usize::min(columns, 100), 16, colour);
+            // Without colours a single line is drawn finest.
+            let mut panel = found.panel();
+            panel.dots.clear();
+            let text = curves_text(&panel, usize::min(columns, 100), 16, colour);
             output::line(text.trim_end())?;
         }
         let (model, optimizer) = (&job.config.model, &job.config.optimizer);
         output::line(match found.suggestion {
-            Some(lr) => format!("suggested learning rate for {model} with {optimizer}: {lr:.2e}"),
+            Some(lr) => format!(
+                "suggested learning rate for {model} with {optimizer}: {:?}",
+                three_digits(lr)
+            ),
             None => format!(
                 "the loss did not fall at any learning rate from {} to {}: gradus doctor looks for \
                  the reason",
@@ -131,4 +137,9 @@ impl LrFind {
         );
         bar
     }
+}
+
+/// What people would type: the test is no more exact.
+fn three_digits(x: f64) -> f64 {
+    format!("{x:.2e}").parse().unwrap_or(x)
 }

@@ -143,7 +143,11 @@ impl LrFind {
 
     /// What [`svg`](LrFind::svg) draws: for [`plot::curves_text`], or beside others.
     pub fn panel(&self) -> Panel {
-        let suggested = self.suggestion.map(|lr| format!(", suggested: {lr:.2e}"));
+        // As people would type it: the test is no more exact.
+        let short = |lr: f64| format!("{lr:.2e}").parse().unwrap_or(lr);
+        let suggested = self
+            .suggestion
+            .map(|lr| format!(", suggested: {:?}", short(lr)));
         let at = |point: &&(f64, f64)| Some(point.0) == self.suggestion;
         Panel {
             title: format!("learning-rate range test{}", suggested.unwrap_or_default()),
