@@ -108,7 +108,7 @@ impl Eval {
         })?;
         for (what, file, svg) in &measured.pictures {
             let path = folder.join(file);
-            output::write(&path, svg)?;
+            output::file(&path, svg)?;
             output::note(format_args!("{what} in {}", path.display()));
         }
         Ok(())

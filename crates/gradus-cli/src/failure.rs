@@ -31,10 +31,10 @@ impl Failure {
         Self::new(DATA, format!("error: {message}"))
     }
 
-    /// What settings lead to: a value that does not fit is the user's.
+    /// What settings lead to: a value or a size that does not fit is the user's.
     pub fn of_settings(e: Error) -> Self {
         match e.kind() {
-            Kind::Value => Self::usage(e),
+            Kind::Value | Kind::Shape => Self::usage(e),
             _ => e.into(),
         }
     }

@@ -65,7 +65,7 @@ impl LrFind {
             )));
         }
         if let Some(path) = &self.out {
-            output::check_writable(path)?;
+            output::check_file(path)?;
         }
         let job = Job::new(self.settings.config()?, &self.data_dir)?;
         let (train, _) = job.loaders(&self.workers)?;
@@ -82,7 +82,7 @@ impl LrFind {
         let found = lr_find(&job.model, &mut *optimizer, &counted, &train, range, steps)?;
         bar.finish_and_clear();
         if let Some(path) = &self.out {
-            output::write(path, &found.svg())?;
+            output::file(path, &found.svg())?;
         }
         if self.json {
             let points = found

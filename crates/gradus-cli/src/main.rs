@@ -12,6 +12,7 @@ mod eval;
 mod failure;
 mod lr_find;
 mod output;
+mod plot;
 mod predict;
 mod samples;
 mod summary;
@@ -41,6 +42,7 @@ Examples:
   gradus sweep --vary lr=0.01|0.1       train with several settings and compare
   gradus cluster kmeans points.csv --k 3      round groups of points, so many
   gradus cluster dbscan points.csv --suggest  dense groups of any shape, and noise
+  gradus plot runs/digits-mlp           how it learned; also the columns of a CSV file
 
 Results go to standard output, progress and messages to standard error.
 
@@ -64,6 +66,7 @@ enum Command {
     Cluster(Box<cluster::Cluster>),
     #[command(subcommand)]
     Data(data::Data),
+    Plot(plot::Plot),
     Bench(bench::Bench),
     Completions(completions::Completions),
 }
@@ -80,6 +83,7 @@ impl Command {
             Self::Doctor(command) => command.run(),
             Self::Cluster(command) => command.run(),
             Self::Data(command) => command.run(),
+            Self::Plot(command) => command.run(),
             Self::Bench(command) => command.run(),
             Self::Completions(command) => command.run(),
         }

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Result};
 use gradus::io::write_atomically;
 use std::fmt::Display;
-use std::io::{Write, stderr, stdout};
+use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::Path;
 
 /// A result. Unlike `println!` it does not panic when nobody reads any more.
@@ -16,6 +16,47 @@ pub fn line(text: impl Display) -> Result {
 /// A message. If standard error is closed there is nobody to tell.
 pub fn note(text: impl Display) {
     let _ = writeln!(stderr(), "{text}");
+}
+
+/// Writes a result; a folder that is not there is the user's mistake.
+pub fn file(path: &Path, content: impl AsRef<[u8]>) -> Result {
+    let wrong = |e: gradus::Error| Failure::usage(format_args!("{}: {e}", path.display()));
+    write_atomically(path, content.as_ref()).map_err(wrong)
+}
+
+/// Finds out that a file cannot be written before hours of work are lost.
+pub fn check_file(path: &Path) -> Result {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(Failure::usage(format_args!(
+            "{}: no file can be written there; name one in a folder that exists",
+            path.display()
+        )));
+    }
+    Ok(())
+}
+
+/// What there is room for in a drawing with characters.
+pub struct Canvas {
+    pub columns: usize,
+    pub rows: usize,
+    /// Whether colours arrive, and are wanted.
+    pub colour: bool,
+}
+
+/// The room in the terminal, if a drawing goes there.
+pub fn canvas(terminal: impl IsTerminal) -> Canvas {
+    let size = terminal_size::terminal_size();
+    let (columns, rows) = size.map_or((80, 24), |(w, h)| (w.0.into(), h.0.into()));
+    Canvas {
+        columns: usize::min(columns, 100),
+        // What is written around it takes some lines, too.
+        rows: usize::saturating_sub(rows, 8).clamp(12, 30),
+        // https://no-color.org
+        colour: terminal.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
+    }
 }
 
 /// 1437 as `1,437`.
@@ -45,26 +86,6 @@ pub fn counted(n: usize, one: &str) -> String {
         _ => "s",
     };
     format!("{} {one}{ending}", thousands(n))
-}
-
-/// Finds out that a file cannot be written before work is lost.
-pub fn check_writable(path: &Path) -> Result {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    if path.is_dir() || folder.is_some_and(|folder| !folder.is_dir()) {
-        return Err(Failure::usage(format_args!(
-            "{}: no file can be written there; name one in a folder that exists",
-            path.display()
-        )));
-    }
-    Ok(())
-}
-
-/// Writes a result; a folder that is not there is the user's mistake.
-pub fn write(path: &Path, text: &str) -> Result {
-    let wrong = |e: gradus::Error| Failure::usage(format_args!("{}: {e}", path.display()));
-    write_atomically(path, text.as_bytes()).map_err(wrong)
 }
 
 /// A path as a word that can be pasted into a shell.

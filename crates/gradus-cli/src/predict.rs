@@ -62,7 +62,7 @@ impl Predict {
             )));
         };
         if let Some(path) = &self.out {
-            output::check_writable(path)?;
+            output::check_file(path)?;
         }
         match &config.table {
             Some(encoding) => self.rows(config, task, encoding, &*model),

@@ -17,7 +17,8 @@ use std::path::PathBuf;
 Examples:
   gradus summary runs/digits-mlp
   gradus summary --model resnet20 --input 3x32x32 --classes 10
-  gradus summary --model net.toml --data mnist --data-dir ~/data
+  gradus summary --model resnet20 --data cifar-10
+  gradus summary --model net.toml --data mnist
   gradus summary --data houses.csv --target price --hidden 64,64
 
 The settings are those of train. Shapes are those of one sample. A multiplication and the addition
@@ -30,7 +31,7 @@ pub struct Summary {
     run: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,
-    /// Shape of a sample, such as 3x32x32, in place of reading the data
+    /// Shape of a sample, such as 3x32x32, in place of those of the data
     #[arg(long, value_name = "SHAPE", value_parser = shape, requires = "classes", conflicts_with_all = ["data", "run"])]
     input: Option<Shape>,
     /// Number of results for a sample
@@ -57,6 +58,14 @@ fn shape(text: &str) -> Result<Shape, String> {
         .map(Shape)
         .ok_or_else(|| "expected numbers, such as 3x32x32".into())
 }
+
+/// The shapes of samples of ten classes that need not be read.
+const KNOWN: [(&str, [usize; 3]); 4] = [
+    ("digits", [1, 8, 8]),
+    ("mnist", [1, 28, 28]),
+    ("fashion-mnist", [1, 28, 28]),
+    ("cifar-10", [3, 32, 32]),
+];
 
 impl Summary {
     pub fn run(self) -> Result {
@@ -95,15 +104,36 @@ impl Summary {
             return Ok((model, task.map_or(Vec::new(), |task| task.input.clone())));
         }
         let mut config = self.settings.config()?;
-        let (Some(Shape(input)), Some(classes)) = (&self.input, self.classes) else {
-            let Job { model, samples, .. } = Job::new(config, &self.data_dir)?;
-            return Ok((model, samples.task.input));
+        let known = KNOWN.iter().find(|(name, _)| *name == config.data);
+        let (input, classes) = match (&self.input, self.classes, known) {
+            (Some(Shape(input)), Some(classes), _) => (input.clone(), classes),
+            (_, _, Some((_, shape))) => (shape.to_vec(), 10),
+            _ => {
+                let Job { model, samples, .. } = Job::new(config, &self.data_dir)?;
+                return Ok((model, samples.task.input));
+            }
         };
         config.task = Some(Task {
             input: input.clone(),
             classes: (0..classes).map(|n| n.to_string()).collect(),
         });
         let model = config.build_model().map_err(Failure::of_settings)?;
-        Ok((model, input.clone()))
+        Ok((model, input))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A summary of another model than the one that would be trained.
+    #[test]
+    fn shapes_that_need_no_reading_are_those_of_the_data() {
+        assert!(KNOWN.iter().map(|(name, _)| *name).eq(gradus::data::NAMES));
+        let digits = gradus::data::digits().unwrap().train;
+        assert_eq!(
+            (digits.shape(), digits.classes().len()),
+            (&KNOWN[0].1[..], 10)
+        );
     }
 }

@@ -187,7 +187,9 @@ fn tell_lr(config: &Config) {
 fn name(data: &str) -> String {
     let file = Path::new(data).file_name().unwrap_or_default();
     let file = file.to_string_lossy();
-    let ends = [".tar.gz", ".tar", ".tgz", ".csv", ".tsv", ".txt", ".data"];
+    let ends = [
+        ".tar.gz", ".tar", ".tgz", ".zip", ".csv", ".tsv", ".txt", ".data",
+    ];
     let name = ends.iter().find_map(|end| file.strip_suffix(end));
     let name = name.unwrap_or(&file);
     if name.is_empty() { "pictures" } else { name }.to_string()

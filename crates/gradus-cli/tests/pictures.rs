@@ -67,6 +67,29 @@ fn pictures_in_folders_are_learned_and_recognised() {
     assert_eq!(said["probabilities"].as_object().unwrap().len(), 2);
 }
 
+/// A broken picture among good ones: named, and passed over only if that is asked for, then in
+/// everything that is done with the run.
+#[test]
+fn corrupt_pictures_are_named_and_skipped_on_request() {
+    let dir = folder();
+    let dir = dir.path();
+    pictures(dir);
+    let broken = dir.join("my.pictures/train/red/broken.png");
+    fs::write(&broken, "no picture").unwrap();
+    let train = "train --data ./my.pictures --resize 6x4 --batch-size 4 --epochs 2 --model softmax";
+    let error = fails(dir, 3, train);
+    assert!(error.contains("train/red/broken.png"), "{error}");
+    assert!(!dir.join("runs").exists());
+    let said = ok(dir, &format!("{train} --skip-corrupt --out a"));
+    assert!(
+        said.err.contains("passed over: ") && said.err.contains("train/red/broken.png"),
+        "{}",
+        said.err
+    );
+    let json = ok(dir, "eval a --json").json();
+    assert_eq!(json["samples"], 6);
+}
+
 #[test]
 fn what_is_not_there_is_missing_data() {
     let dir = folder();

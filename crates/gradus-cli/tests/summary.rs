@@ -37,6 +37,12 @@ fn settings_and_runs_are_shown_alike() {
         "{text}"
     );
 
+    // The data are not needed, nor there.
+    assert_eq!(
+        ok(dir, "summary --model resnet20 --data cifar-10").out,
+        text
+    );
+
     ok(dir, "train -q --epochs 1 --hidden 20 --out a");
     let run = ok(dir, "summary a").out;
     assert_eq!(ok(dir, "summary --hidden 20").out, run);
@@ -58,7 +64,11 @@ fn settings_and_runs_are_shown_alike() {
             2,
             "expected numbers, such as 3x32x32",
         ),
-        ("summary --input 3x8", 2, "--classes"),
+        (
+            "summary --input 3x8",
+            2,
+            "required arguments were not provided",
+        ),
         (
             "summary --input 8 --classes 2 --data mnist",
             2,

@@ -2,13 +2,13 @@
 
 use super::{Input, Source, is_number};
 use crate::failure::Result;
-use crate::output::{self, write};
+use crate::output;
 use clap::Args;
 use gradus::Tensor;
 use gradus::cluster::principal_components;
 use gradus::plot::{Cloud, Panel, curves, scatter, scatter_text};
 use std::fmt::Write;
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{stderr, stdout};
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -25,10 +25,12 @@ pub struct Results {
 }
 
 impl Results {
-    /// Finds out that a file cannot be written before hours of work are lost.
+    /// Finds out that a file cannot be written before there is something to write.
     pub fn check(&self) -> Result {
-        let files = [self.file(), self.out.as_deref()];
-        (files.into_iter().flatten()).try_for_each(output::check_writable)
+        for path in [self.file(), self.out.as_deref()].into_iter().flatten() {
+            output::check_file(path)?;
+        }
+        Ok(())
     }
 
     /// The file to draw to.
@@ -46,7 +48,7 @@ impl Results {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{label}");
         }
-        write(path, &text)
+        output::file(path, &text)
     }
 
     /// Draws the points, if that is asked for.
@@ -92,25 +94,18 @@ impl Results {
             ..Cloud::default()
         };
         match self.file() {
-            Some(path) => write(path, &scatter(&[cloud])),
+            Some(path) => output::file(path, &scatter(&[cloud])),
             None => self.print(&cloud),
         }
     }
 
     /// Draws for the terminal: beside the result, or on standard error if that is for a program.
     fn print(&self, cloud: &Cloud) -> Result {
-        let (columns, rows) = terminal_size::terminal_size().map_or((80, 24), |(columns, rows)| {
-            (columns.0.into(), rows.0.into())
-        });
-        let terminal = match self.json {
-            true => stderr().is_terminal(),
-            false => stdout().is_terminal(),
+        let canvas = match self.json {
+            true => output::canvas(stderr()),
+            false => output::canvas(stdout()),
         };
-        // https://no-color.org
-        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        // What is written around it takes some lines, too.
-        let rows = usize::saturating_sub(rows, 8).clamp(12, 30);
-        let text = scatter_text(cloud, usize::min(columns, 100), rows, colour);
+        let text = scatter_text(cloud, canvas.columns, canvas.rows, canvas.colour);
         match self.json {
             true => output::note(text.trim_end()),
             false => output::line(text.trim_end())?,
@@ -125,6 +120,6 @@ impl Results {
         };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let beside = path.with_file_name(format!("{stem}-{end}.svg"));
-        write(&beside, &curves(panels))
+        output::file(&beside, &curves(panels))
     }
 }

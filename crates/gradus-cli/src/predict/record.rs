@@ -95,7 +95,7 @@ impl Records<'_> {
                 )));
             }
         };
-        output::write(path, &text)?;
+        output::file(path, &text)?;
         output::note(format_args!(
             "{} in {}",
             output::counted(self.rows.len(), "prediction"),

@@ -3,7 +3,8 @@
 
 use super::Samples;
 use gradus::data::{
-    Column, ReadCsv, Table, TableVectorizer, Target, TensorDataset, abalone, train_test_split,
+    Column, ColumnKind, ReadCsv, Table, TableVectorizer, Target, TensorDataset, abalone,
+    train_test_split,
 };
 use gradus::train::{Config, TableEncoding, Task};
 use gradus::{Error, Kind, Result};
@@ -159,18 +160,14 @@ fn notes(
         n => format!("one of {n} classes ({})", some(task.classes.iter())),
     };
     let rows = table.len();
-    let chosen = match config.objective {
-        Some(_) => String::new(),
-        None if task.classes.is_empty() => {
-            "; --task classification takes its values for classes".into()
-        }
-        None if matches!(table.column(target)?, Column::Numbers(_)) => {
-            "; --task regression takes them for numbers".into()
-        }
-        None => String::new(),
+    let numbers = table.column(target)?.kind() == ColumnKind::Integer;
+    let other = match (config.objective.is_none() && numbers, task.is_regression()) {
+        (false, _) => "",
+        (true, true) => "; --task classification takes its values for classes",
+        (true, false) => "; --task regression takes them for numbers",
     };
     let mut notes = vec![format!(
-        "{}: {rows} rows; {} is predicted, {found}, from {} columns, {} numbers{chosen}",
+        "{}: {rows} rows; {} is predicted, {found}, from {} columns, {} numbers{other}",
         config.data,
         target_name(config),
         features.columns().count(),

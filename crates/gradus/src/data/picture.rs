@@ -276,6 +276,26 @@ mod tests {
         assert_eq!(Picture::decode(&file(), 2).unwrap_err().kind(), Kind::Value);
     }
 
+    /// Colours in the wrong channel, or numbers that overflow a byte.
+    #[test]
+    fn numbers_become_pixels() {
+        let picture = |list: Vec<f64>, shape: &[usize], range| {
+            Picture::from_tensor(&Tensor::from_vec(list, shape).unwrap(), range)
+        };
+        let colour = picture(vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0], &[3, 1, 2], None).unwrap();
+        assert_eq!(colour.bytes, [0, 102, 204, 51, 153, 255]);
+        let cut = picture(vec![-9.0, 0.5, 9.0], &[1, 3], Some((0.0, 1.0))).unwrap();
+        assert_eq!(cut.bytes, [0, 128, 255]);
+        assert_eq!(
+            picture(vec![7.0; 2], &[1, 2], None).unwrap().bytes,
+            [128, 128]
+        );
+        assert!(picture(vec![], &[0, 2], None).unwrap().bytes.is_empty());
+        assert!(picture(vec![f64::NAN, 0.0], &[1, 2], None).is_err());
+        assert!(picture(vec![0.0; 2], &[2], None).is_err());
+        assert!(picture(vec![0.0; 2], &[2, 1, 1], None).is_err());
+    }
+
     /// A panic, or memory asked for on the word of a header.
     #[test]
     fn broken_files_are_errors() {

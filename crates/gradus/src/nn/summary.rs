@@ -81,8 +81,8 @@ pub fn summary(model: &dyn Layer, input: &[usize]) -> Result<Summary> {
     let (result, seen) = observe(|| no_grad(|| model.forward(&x)));
     let mut training = training.into_iter();
     model.visit("", &mut |_, part| {
-        if let (Part::Mode(mode), Some(training)) = (part, training.next()) {
-            mode.set_training(training);
+        if let Part::Mode(mode) = part {
+            mode.set_training(training.next().unwrap_or(true));
         }
     });
     let output = result?;

@@ -1,7 +1,7 @@
 //! A recorded graph as a picture: boxes with operation, shape, value and gradient, from left to
 //! right in the direction of the data.
 
-use super::look::escape;
+use super::look::{card, escape};
 use gradus_core::autograd::{Graph, GraphNode};
 use gradus_core::{Error, Kind, Result};
 use layout::core::base::Orientation;
@@ -68,7 +68,10 @@ pub fn graph(graph: &Graph) -> Result<String> {
     }
     let mut canvas = Canvas::default();
     picture.do_it(false, false, false, &mut canvas);
-    Ok(canvas.finish())
+    let end = nodes
+        .last()
+        .and_then(|node| node.lines().into_iter().next());
+    Ok(canvas.finish(&format!("graph of {}", end.unwrap_or_default())))
 }
 
 /// The box of a node.
@@ -106,15 +109,14 @@ impl Canvas {
         writeln!(self.body, "{element}").expect("writing to a string cannot fail");
     }
 
-    fn finish(self) -> String {
-        let (width, height) = self.size;
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} \
-             {height:.0}\" font-family=\"sans-serif\" text-anchor=\"middle\">\n<defs><marker id=\"head\" markerWidth=\"10\" \
-             markerHeight=\"8\" refX=\"9\" refY=\"4\" orient=\"auto\"><path d=\"M0 0L10 4L0 8z\" \
-             fill=\"#333\"/></marker></defs>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{}</svg>\n",
+    fn finish(self, title: &str) -> String {
+        let body = format!(
+            "<defs><marker id=\"head\" markerWidth=\"10\" markerHeight=\"8\" refX=\"9\" refY=\"4\" \
+             orient=\"auto\"><path d=\"M0 0L10 4L0 8z\"/></marker></defs>\n\
+             <g text-anchor=\"middle\">\n{}</g>\n",
             self.body
-        )
+        );
+        card([self.size.0, self.size.1], title, &body)
     }
 }
 

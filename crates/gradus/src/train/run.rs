@@ -165,6 +165,14 @@ impl Run {
             .collect()
     }
 
+    /// The curves of the recorded epochs, to be drawn by [`plot::curves`] or beside those of others.
+    ///
+    /// # Errors
+    /// As [`history`](Run::history).
+    pub fn panels(&self) -> Result<Vec<Panel>> {
+        Ok(panels(&self.history()?))
+    }
+
     /// Takes up the saved state: the position and the epochs before it. A new run is at the
     /// beginning.
     pub(super) fn restore(
@@ -204,7 +212,7 @@ impl Run {
             lines.push('\n');
         }
         write_atomically(self.path(METRICS), lines.as_bytes())?;
-        write_atomically(self.path(CURVES), curves(history).as_bytes())
+        write_atomically(self.path(CURVES), plot::curves(&panels(history)).as_bytes())
     }
 
     /// Writes the state and the model, and returns the path of the former.
@@ -232,8 +240,8 @@ impl Run {
     }
 }
 
-/// Loss and score over the epochs, side by side.
-fn curves(history: &[Epoch]) -> String {
+/// Loss and score over the epochs.
+fn panels(history: &[Epoch]) -> Vec<Panel> {
     let series = |name: &str, value: fn(&Epoch) -> f64| Series {
         name: name.into(),
         points: history.iter().map(|e| (e.epoch as f64, value(e))).collect(),
@@ -263,5 +271,5 @@ fn curves(history: &[Epoch]) -> String {
             ],
         ));
     }
-    plot::curves(&panels)
+    panels
 }
