@@ -23,9 +23,8 @@ Examples:
   gradus lr-find --optimizer adam --from 1e-6 --to 0.1
   gradus train --lr $(gradus lr-find --json | jq .suggestion)
 
-The learning rate rises by equal factors, one step each. The suggestion is where the loss falls fastest
-on its way to its smallest value; the loss rises again where steps are too long. Nothing is kept of the
-training. Settings are those of gradus train, see its --help; --lr and --epochs do not matter here.")]
+The learning rate rises by equal factors, one step each. The suggestion is a tenth of the rate at which
+the loss was smallest: beyond that steps are too long. Nothing is kept of the training. Settings are those of gradus train, see its --help; --lr and --epochs do not matter here.")]
 pub struct LrFind {
     #[command(flatten)]
     settings: Settings,
@@ -72,7 +71,7 @@ impl LrFind {
         let mut optimizer = job.optimizer()?;
         let objective = job.config.build_objective();
         let bar = self.bar();
-        // Each step has one loss.
+        // Each step has one loss; some are measured before the first.
         let counted = |outputs: &Tensor, targets: &Tensor| {
             bar.inc(1);
             objective.loss(outputs, targets)
