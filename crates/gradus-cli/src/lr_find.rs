@@ -23,8 +23,9 @@ Examples:
   gradus lr-find --optimizer adam --from 1e-6 --to 0.1
   gradus train --lr $(gradus lr-find --json | jq .suggestion)
 
-The learning rate rises by equal factors, one step each. The suggestion is a tenth of the rate at which
-the loss was smallest: beyond that steps are too long. Nothing is kept of the training. Settings are those of gradus train, see its --help; --lr and --epochs do not matter here.")]
+The learning rate rises by equal factors, one step each. The suggestion is a tenth of the rate at
+which the loss was smallest: beyond that steps are too long. Nothing is kept of the training.
+Settings are those of gradus train, see its --help; --lr and --epochs do not matter here.")]
 pub struct LrFind {
     #[command(flatten)]
     settings: Settings,
@@ -81,7 +82,7 @@ impl LrFind {
         let found = lr_find(&job.model, &mut *optimizer, &counted, &train, range, steps)?;
         bar.finish_and_clear();
         if let Some(path) = &self.out {
-            output::file(path, &found.svg())?;
+            output::file(path, found.svg())?;
         }
         if self.json {
             let points = found
