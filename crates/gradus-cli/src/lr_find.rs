@@ -82,7 +82,7 @@ impl LrFind {
         let found = lr_find(&job.model, &mut *optimizer, &counted, &train, range, steps)?;
         bar.finish_and_clear();
         if let Some(path) = &self.out {
-            output::file(path, &found.svg())?;
+            output::file(path, found.svg())?;
         }
         if self.json {
             let points = found

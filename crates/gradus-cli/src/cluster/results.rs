@@ -94,7 +94,7 @@ impl Results {
             ..Cloud::default()
         };
         match self.file() {
-            Some(path) => output::file(path, &scatter(&[cloud])),
+            Some(path) => output::file(path, scatter(&[cloud])),
             None => self.print(&cloud),
         }
     }
@@ -120,6 +120,6 @@ impl Results {
         };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let beside = path.with_file_name(format!("{stem}-{end}.svg"));
-        output::file(&beside, &curves(panels))
+        output::file(&beside, curves(panels))
     }
 }
