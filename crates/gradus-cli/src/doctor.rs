@@ -4,7 +4,7 @@ use crate::common::{self, Threads, stop_on_signal};
 use crate::failure::{Failure, Result};
 use crate::output::{self, counted};
 use crate::samples::DataDir;
-use crate::train::{Job, Settings, Workers};
+use crate::train::{Job, SETTINGS, Settings, Workers};
 use clap::Args;
 use gradus::train::doctor::{Finding, check_history, check_model, check_one_batch, guess};
 use gradus::train::{Outcome, Progress};
@@ -26,15 +26,15 @@ Examples:
   gradus doctor --lr 30 --one-batch
   gradus doctor runs/digits-mlp
 
-Without a run it trains on trial for a few epochs, and keeps nothing. It looks for units that are
-always 0, gradients that vanish or explode (with the layer), numbers that are infinite or NaN (and where
-they began), a loss at the level of guessing, learning rates that do not suit, labels that do not belong
-to their samples, and a test loss that rises. Of a run it looks at the model as it is and at the
-recorded epochs. Settings are those of gradus train, see its --help.
+Without a run it trains on trial for a few epochs (3, or --epochs), and keeps nothing. It looks for
+units that are always 0, gradients that vanish or explode (with the layer), numbers that are
+infinite or NaN (and where they began), a loss at the level of guessing, learning rates that do not
+suit, labels that do not belong to their samples, and a test loss that rises. Of a run it looks at
+the model as it is and at the recorded epochs. Settings are those of gradus train, see its --help.
 Exit code: 0 if nothing is wrong, 1 if something is.")]
 pub struct Doctor {
     /// Folder of a run that is to be looked at
-    #[arg(value_name = "RUN", conflicts_with = "Settings")]
+    #[arg(value_name = "RUN", conflicts_with_all = SETTINGS, conflicts_with = "epochs")]
     run: Option<PathBuf>,
     #[command(flatten)]
     settings: Settings,

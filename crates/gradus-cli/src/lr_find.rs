@@ -23,9 +23,9 @@ Examples:
   gradus lr-find --optimizer adam --from 1e-6 --to 0.1
   gradus train --lr $(gradus lr-find --json | jq .suggestion)
 
-The learning rate rises by equal factors, one step each. The suggestion is where the loss falls fastest
-on its way to its smallest value; the loss rises again where steps are too long. Nothing is kept of the
-training. Settings are those of gradus train, see its --help; --lr and --epochs do not matter here.")]
+The learning rate rises by equal factors, one step each. The suggestion is a tenth of the rate at
+which the loss was smallest: beyond that steps are too long. Nothing is kept of the training.
+Settings are those of gradus train, see its --help; --lr and --epochs do not matter here.")]
 pub struct LrFind {
     #[command(flatten)]
     settings: Settings,
@@ -72,7 +72,7 @@ impl LrFind {
         let mut optimizer = job.optimizer()?;
         let objective = job.config.build_objective();
         let bar = self.bar();
-        // Each step has one loss.
+        // Each step has one loss; some are measured before the first.
         let counted = |outputs: &Tensor, targets: &Tensor| {
             bar.inc(1);
             objective.loss(outputs, targets)
@@ -103,12 +103,18 @@ impl LrFind {
                 terminal_size::terminal_size().map_or(80, |(columns, _)| columns.0.into());
             let colour =
                 stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-            let text = curves_text(&found.panel(), usize::min(columns, 100), 16, colour);
+            // Without colours a single line is drawn finest.
+            let mut panel = found.panel();
+            panel.dots.clear();
+            let text = curves_text(&panel, usize::min(columns, 100), 16, colour);
             output::line(text.trim_end())?;
         }
         let (model, optimizer) = (&job.config.model, &job.config.optimizer);
         output::line(match found.suggestion {
-            Some(lr) => format!("suggested learning rate for {model} with {optimizer}: {lr:.2e}"),
+            Some(lr) => format!(
+                "suggested learning rate for {model} with {optimizer}: {:?}",
+                three_digits(lr)
+            ),
             None => format!(
                 "the loss did not fall at any learning rate from {} to {}: gradus doctor looks for \
                  the reason",
@@ -131,4 +137,9 @@ impl LrFind {
         );
         bar
     }
+}
+
+/// What people would type: the test is no more exact.
+fn three_digits(x: f64) -> f64 {
+    format!("{x:.2e}").parse().unwrap_or(x)
 }

@@ -39,7 +39,7 @@ Examples:
   gradus train --data houses.csv --target price   learn to predict a column of a table
   gradus summary --model resnet20 --input 3x32x32 --classes 10   layers, sizes, costs
   gradus doctor                         what is wrong with a training, if anything is
-  gradus sweep --vary lr=0.01|0.1       train with several settings and compare
+  gradus sweep --vary 'lr=0.01|0.1'     train with several settings and compare
   gradus cluster kmeans points.csv --k 3      round groups of points, so many
   gradus cluster dbscan points.csv --suggest  dense groups of any shape, and noise
   gradus plot runs/digits-mlp           how it learned; also the columns of a CSV file

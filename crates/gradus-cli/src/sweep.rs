@@ -38,17 +38,17 @@ const SHOWN: usize = 20;
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  gradus sweep --vary lr=0.01|0.1|1
-  gradus sweep --vary lr=0.01..0.3:log:4 --vary optimizer=sgd|adam --epochs 10
+  gradus sweep --vary 'lr=0.01|0.1|1'
+  gradus sweep --vary lr=0.01..0.3:log:4 --vary 'optimizer=sgd|adam' --epochs 10
   gradus sweep --data mnist --vary lr=0.01..0.3:log --vary 'hidden=64|128|64,32' --random --runs 12
   gradus eval runs/sweep-digits-mlp/run-2
 
 Each --vary names a setting of gradus train and its values: A|B|C, one of them (in quotes, for the
-shell; none leaves a setting out), or LOW..HIGH, a range, :log for equal factors, :N for N of its values.
+shell; none leaves a setting out), or LOW..HIGH, a range, :log for equal factors, :N for N values.
 All combinations are trained, or with --random so many as --runs says, drawn by --seed.
-The folder gets sweep.csv, a row for each run with the figures of its epoch of the smallest test loss,
-and the folders of the runs. A run that fails is a row with its error. Ctrl-C ends the sweep; the same
-command goes on with it, in the middle of a run too, and with more --runs makes it longer.
+The folder gets sweep.csv, a row for each run with the figures of its epoch of the smallest test
+loss, and the folders of the runs. A run that fails is a row with its error. Ctrl-C ends the sweep;
+the same command goes on with it, in the middle of a run too, and with more --runs it is longer.
 The other settings are those of gradus train, see its --help.
 Exit code: 1 if every run failed.")]
 pub struct Sweep {

@@ -6,19 +6,22 @@ use crate::nn::{Layer, copied};
 use crate::optim::Optimizer;
 use crate::plot::{self, Panel, Series};
 use crate::random::{self, Generator};
-use crate::{Error, Kind, Result};
+use crate::{Error, Kind, Result, no_grad};
 use std::ops::RangeInclusive;
 
 /// How slowly the average of the losses forgets.
 const SMOOTH: f64 = 0.9;
+
+/// Batches whose loss is measured before the first step: where the average begins.
+const BEFORE: usize = 20;
 
 /// What [`lr_find`] saw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LrFind {
     /// Learning rates, and the training loss at each, averaged over those before.
     pub points: Vec<(f64, f64)>,
-    /// The learning rate at which the loss fell fastest on its way to the smallest; none if it never
-    /// fell.
+    /// A tenth of the learning rate at which the loss was smallest: there it still falls. None if it never
+    /// fell by more than batches differ.
     pub suggestion: Option<f64>,
 }
 
@@ -28,7 +31,7 @@ pub struct LrFind {
 ///
 /// # Errors
 /// If the range is not above 0 and rising, there are fewer than two steps or no batches, a sample
-/// cannot be read, shapes do not fit, or the first loss is not finite.
+/// cannot be read, shapes do not fit, or the first losses are not finite.
 ///
 /// ```
 /// use gradus::data::{self, DataLoader};
@@ -74,65 +77,66 @@ pub fn lr_find(
     optimizer.zero_grad();
     model.load_state_dict(&state)?;
     optimizer.load_state_dict(&moments)?;
-    let points = points?;
-    // Beyond the smallest loss it only falls back from where it had leapt to.
-    let least = points
-        .iter()
-        .enumerate()
-        .min_by(|a, b| a.1.1.total_cmp(&b.1.1));
-    let until = least.map_or(0, |(at, _)| at + 1);
-    let falls = points[..until].windows(2);
-    let falls = falls.map(|two| (two[0].1 - two[1].1, two[0].0));
-    let steepest = falls.max_by(|a, b| a.0.total_cmp(&b.0));
-    let suggestion = steepest.filter(|(fall, _)| *fall > 0.0).map(|(_, lr)| lr);
+    let (points, noise) = points?;
+    let first = points.first().map_or(0.0, |point| point.1);
+    let least = points.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    let fell = least.filter(|point| first - point.1 > 3.0 * noise);
+    let suggestion = fell.map(|(lr, _)| lr / 10.0);
     Ok(LrFind { points, suggestion })
 }
 
-/// A step at each learning rate, and the average loss at each.
+/// A step at each learning rate and the average loss at each, and how much the average would vary if
+/// nothing was learned (one standard deviation).
 fn rise(
     model: &dyn Layer,
     optimizer: &mut dyn Optimizer,
     objective: &dyn Objective,
     data: &DataLoader,
     rates: impl Iterator<Item = f64>,
-) -> Result<Vec<(f64, f64)>> {
+) -> Result<(Vec<(f64, f64)>, f64)> {
     model.train(true);
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    let (mut average, mut least) = (0.0, f64::INFINITY);
-    let mut epoch = 0;
-    let mut batches = data.iter_from(epoch, 0);
-    for (step, lr) in rates.enumerate() {
-        let batch = match batches.next() {
-            Some(batch) => batch,
-            None => {
-                epoch += 1;
-                batches = data.iter_from(epoch, 0);
-                let Some(batch) = batches.next() else { break };
-                batch
-            }
+    let mut batches = (0..).flat_map(|epoch| data.iter_from(epoch, 0));
+    let mut step = 0;
+    let mut next = || {
+        let Some(batch) = batches.next() else {
+            return Err(Error::new(Kind::Data, "lr_find: there are no batches"));
         };
         let (x, y) = batch?;
-        let loss = random::scoped(Generator::from_parts(&[step as u64]), || {
+        step += 1;
+        random::scoped(Generator::from_parts(&[step]), || {
             objective.loss(&model.forward(&x)?, &y)
-        })?;
+        })
+    };
+    let before = (0..BEFORE).map(|_| no_grad(&mut next)?.item::<f64>());
+    let before = before.collect::<Result<Vec<f64>>>()?;
+    let mut average = before.iter().sum::<f64>() / BEFORE as f64;
+    if !average.is_finite() {
+        let message = format!("lr_find: the loss of the first batches is {average} already");
+        return Err(Error::new(Kind::Value, message));
+    }
+    let squares = before
+        .iter()
+        .map(|loss| (loss - average).powi(2))
+        .sum::<f64>();
+    let deviation = (squares / (BEFORE - 1) as f64).sqrt();
+    let mut points: Vec<(f64, f64)> = vec![];
+    let mut least = average;
+    for lr in rates {
+        let loss = next()?;
         average = SMOOTH * average + (1.0 - SMOOTH) * loss.item::<f64>()?;
-        // The average begins at 0; this undoes it.
-        let smooth = average / (1.0 - SMOOTH.powf((step + 1) as f64));
-        if step == 0 && !smooth.is_finite() {
-            let message = format!("lr_find: the loss of the first batch is {smooth} already");
-            return Err(Error::new(Kind::Value, message));
-        }
-        least = least.min(smooth);
-        if !smooth.is_finite() || smooth > 4.0 * least {
+        least = least.min(average);
+        if !average.is_finite() || average > 4.0 * least {
             break;
         }
-        points.push((lr, smooth));
+        points.push((lr, average));
         optimizer.set_lr(lr);
         optimizer.zero_grad();
         loss.backward()?;
         optimizer.step()?;
     }
-    Ok(points)
+    // An average that forgets so varies by this share of what it is of.
+    let noise = deviation * ((1.0 - SMOOTH) / (1.0 + SMOOTH)).sqrt();
+    Ok((points, noise))
 }
 
 impl LrFind {
@@ -143,8 +147,17 @@ impl LrFind {
 
     /// What [`svg`](LrFind::svg) draws: for [`plot::curves_text`], or beside others.
     pub fn panel(&self) -> Panel {
-        let suggested = self.suggestion.map(|lr| format!(", suggested: {lr:.2e}"));
-        let at = |point: &&(f64, f64)| Some(point.0) == self.suggestion;
+        // As people would type it: the test is no more exact.
+        let short = |lr: f64| format!("{lr:.2e}").parse().unwrap_or(lr);
+        let suggested = self
+            .suggestion
+            .map(|lr| format!(", suggested: {:?}", short(lr)));
+        // The point beside it.
+        let mark = self.suggestion.and_then(|lr| {
+            let apart = |point: &(f64, f64)| (point.0 / lr).ln().abs();
+            let points = self.points.iter();
+            points.min_by(|a, b| apart(a).total_cmp(&apart(b)))
+        });
         Panel {
             title: format!("learning-rate range test{}", suggested.unwrap_or_default()),
             x_label: "learning rate".into(),
@@ -153,7 +166,7 @@ impl LrFind {
                 name: "loss".into(),
                 points: self.points.clone(),
             }],
-            dots: Vec::from_iter(self.points.iter().find(at).map(|&point| Series {
+            dots: Vec::from_iter(mark.map(|&point| Series {
                 name: "suggested".into(),
                 points: vec![point],
             })),

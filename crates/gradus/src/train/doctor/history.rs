@@ -102,7 +102,10 @@ pub fn check_history(history: &[Epoch], guess: Option<Guess>, samples: usize) ->
 }
 
 fn stuck(history: &[Epoch], last: &Epoch, guess: Guess, samples: usize) -> Option<Finding> {
-    let epochs = history.len();
+    let epochs = match history.len() {
+        1 => "1 epoch".to_string(),
+        n => format!("{n} epochs"),
+    };
     let metric = last.metric.as_str();
     let show = |score: f64| match metric {
         "r2" => format!("R² {score:.3}"),
@@ -119,7 +122,7 @@ fn stuck(history: &[Epoch], last: &Epoch, guess: Guess, samples: usize) -> Optio
         return Some(Finding::new(
             Sickness::LearningRateTooLarge,
             format!(
-                "after {epochs} epochs the training loss is {:.4}, above that of guessing ({:.4})",
+                "after {epochs} the training loss is {:.4}, above that of guessing ({:.4})",
                 last.train_loss, guess.loss
             ),
             "steps that go beyond what they aim at",
@@ -136,7 +139,7 @@ fn stuck(history: &[Epoch], last: &Epoch, guess: Guess, samples: usize) -> Optio
         return Some(Finding::new(
             Sickness::AtChance,
             format!(
-                "after {epochs} epochs the training loss is {:.4} ({}): {guessing}",
+                "after {epochs} the training loss is {:.4} ({}): {guessing}",
                 last.train_loss,
                 show(last.train_score)
             ),
@@ -149,7 +152,7 @@ fn stuck(history: &[Epoch], last: &Epoch, guess: Guess, samples: usize) -> Optio
     Some(Finding::new(
         Sickness::ShuffledLabels,
         format!(
-            "after {epochs} epochs the training loss is {:.4} ({}), but the test loss {:.4} ({}): \
+            "after {epochs} the training loss is {:.4} ({}), but the test loss {:.4} ({}): \
              {guessing}",
             last.train_loss,
             show(last.train_score),
