@@ -254,7 +254,7 @@ impl Plot {
             Some(Column::Text(_)) => Kind::Bar,
             Some(Column::Numbers(_)) if self.y.is_empty() => Kind::Hist,
             Some(Column::Numbers(_)) => {
-                let (groups, _) = self.groups(table)?;
+                let groups = self.groups(table)?;
                 let x = self.column(table, self.x.as_ref())?;
                 let rising = |(_, rows): &(String, Vec<usize>)| {
                     rows.windows(2).all(|pair| x[pair[0]] < x[pair[1]])
@@ -277,11 +277,10 @@ impl Plot {
         }
     }
 
-    /// The rows of each value of --by, in the order of their first ones; and whether there are
-    /// such values.
-    fn groups(&self, table: &Table) -> Result<(Vec<(String, Vec<usize>)>, bool)> {
+    /// The rows of each value of --by, in the order of their first ones; all rows if there is none.
+    fn groups(&self, table: &Table) -> Result<Vec<(String, Vec<usize>)>> {
         let Some(by) = &self.by else {
-            return Ok((vec![(String::new(), (0..table.len()).collect())], false));
+            return Ok(vec![(String::new(), (0..table.len()).collect())]);
         };
         let words = words(table.column(by)?);
         let mut groups: Vec<(String, Vec<usize>)> = Vec::new();
@@ -297,7 +296,7 @@ impl Plot {
             }
             groups.push((word, vec![row]));
         }
-        Ok((groups, true))
+        Ok(groups)
     }
 
     /// A series for each column and group.
@@ -308,13 +307,13 @@ impl Plot {
             ));
         }
         let x = self.column(table, self.x.as_ref())?;
-        let (groups, grouped) = self.groups(table)?;
+        let groups = self.groups(table)?;
         let mut series = Vec::new();
         for name in &self.y {
             let y = self.column(table, Some(name))?;
             for (group, rows) in &groups {
                 series.push(Series {
-                    name: self.series_name(name, group, grouped),
+                    name: self.series_name(name, group),
                     points: rows.iter().map(|&row| (x[row], y[row])).collect(),
                 });
             }
@@ -334,8 +333,8 @@ impl Plot {
     }
 
     /// What a column is called in the legend.
-    fn series_name(&self, column: &str, group: &str, grouped: bool) -> String {
-        match (grouped, self.y.len()) {
+    fn series_name(&self, column: &str, group: &str) -> String {
+        match (self.by.is_some(), self.y.len()) {
             (false, _) => column.into(),
             (true, 0 | 1) => group.into(),
             (true, _) => format!("{column}, {group}"),
@@ -374,7 +373,7 @@ impl Plot {
             }
             places.push(place);
         }
-        let (rows_of, grouped) = self.groups(table)?;
+        let rows_of = self.groups(table)?;
         let counted = vec![1.0; table.len()];
         let columns: Vec<(&str, Vec<f64>)> = match &self.y[..] {
             [] => vec![("", counted)],
@@ -395,8 +394,8 @@ impl Plot {
                         *sum + values[row]
                     };
                 }
-                let single = columns.len() == 1 && !grouped;
-                let name = self.series_name(column, group, grouped);
+                let single = columns.len() == 1 && self.by.is_none();
+                let name = self.series_name(column, group);
                 let name = if single { String::new() } else { name };
                 groups.push(Group { name, values: sums });
             }
@@ -425,7 +424,7 @@ impl Plot {
             ));
         };
         let values = self.column(table, Some(x))?;
-        let (groups, _) = self.groups(table)?;
+        let groups = self.groups(table)?;
         let groups: Vec<(&str, Vec<f64>)> = (groups.iter())
             .map(|(name, rows)| (name.as_str(), rows.iter().map(|&row| values[row]).collect()))
             .collect();

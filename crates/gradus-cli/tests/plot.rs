@@ -37,7 +37,7 @@ fn the_way_of_drawing_follows_from_the_columns() {
         ),
         ("flowers.csv --x species", "virginica │█", "┤"),
         ("flowers.csv --x species --y width", "   setosa │█", "┤"),
-        ("flowers.csv --x length --bins 2", "5.0 – 6.0 │", "┤"),
+        ("flowers.csv --x length --bins 2", "4.9 – 6.0 │", "┤"),
         ("losses.csv --x step --y test --kind bar", "3 │█", "┤"),
     ] {
         let said = ok(dir, &format!("plot {args}"));

@@ -80,8 +80,8 @@ pub fn images(tiles: &[Tile], columns: usize) -> Result<String> {
 /// ```
 /// use gradus::{DType, Tensor, plot};
 /// // The columns of a linear classifier's W of 12 pixels by 2 classes.
-/// let w = Tensor::arange(0.0, 24.0, 1.0, DType::F32)?.reshape(&[12, 2])?;
-/// let pictures = w.t()?.reshape(&[2, 3, 2, 2])?;
+/// let w = Tensor::arange(0.0, 24.0, 1.0, DType::F32)?.reshape([12, 2])?;
+/// let pictures = w.t()?.reshape([2, 3, 2, 2])?;
 /// assert!(plot::weights(&pictures, &["cat", "dog"], 5, false)?.contains(">dog<"));
 /// # Ok::<(), gradus::Error>(())
 /// ```

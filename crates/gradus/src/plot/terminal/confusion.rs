@@ -17,7 +17,7 @@ const LISTED: usize = 20;
 /// vermilion, by ANSI's codes.
 ///
 /// # Errors
-/// As [`confusion`](super::confusion()).
+/// As [`confusion`](crate::plot::confusion()).
 ///
 /// ```
 /// use gradus::{Tensor, plot};
