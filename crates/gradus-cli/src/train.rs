@@ -8,7 +8,7 @@ pub use settings::{SETTINGS, Settings};
 
 use crate::common::{self, Threads, stop_on_signal};
 use crate::failure::{Failure, Result};
-use crate::output::{self, shell_word, short, thousands};
+use crate::output::{self, counted, shell_word, short, thousands};
 use crate::samples::{DataDir, target_name};
 use clap::Args;
 use gradus::data::Target;
@@ -309,12 +309,12 @@ impl Finished<'_> {
             None => "IMAGE.png",
         };
         format!(
-            "{score}, test loss {:.4} after {} epochs{best}\n\
+            "{score}, test loss {:.4} after {}{best}\n\
              {seconds:.2} s of training, {} samples a second\n\
              run in {folder}, curves in {}\n\
              next: gradus eval {folder}{}\n      gradus predict {folder} {new}",
             last.test_loss,
-            last.epoch,
+            counted(last.epoch, "epoch"),
             thousands(speed as usize),
             shell_word(&self.run.curves()),
             data_dir.again(),

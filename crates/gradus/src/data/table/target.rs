@@ -11,7 +11,7 @@ const CLASSES: usize = 10;
 /// … and each occurs so often on average.
 const SAMPLES: usize = 5;
 
-/// A column to be predicted. Found by [`Target::find`].
+/// What a column to be predicted holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Target {
@@ -140,7 +140,7 @@ impl Target {
         numbers.collect()
     }
 
-    /// What a model is to give for each row: i64 classes [rows], or f32 numbers on their scale
+    /// What a model is to give for each row: i64 classes \[rows\], or f32 numbers on their scale
     /// [rows, 1].
     ///
     /// # Errors
