@@ -22,12 +22,17 @@ const PICTURES: usize = 10_000;
 pub type Point = (usize, f64, f64);
 
 /// Trains for so many iterations; the accuracies after every hundred.
-pub fn run(out: &mut impl Write, cifar: data::Split, iterations: usize) -> Result<Vec<Point>> {
-    random::manual_seed(0);
+pub fn run(
+    out: &mut impl Write,
+    cifar: data::Split,
+    iterations: usize,
+    seed: u64,
+) -> Result<Vec<Point>> {
+    random::manual_seed(seed);
     let statistics = cifar.train.channel_mean_std()?;
     let train = Arc::new(cifar.train.normalize_channels(&statistics)?);
     let first: Vec<usize> = (0..train.len().min(PICTURES)).collect();
-    let train = DataLoader::new(Subset::new(train, first)?, BATCH)?.shuffle(0);
+    let train = DataLoader::new(Subset::new(train, first)?, BATCH)?.shuffle(seed);
     let test = DataLoader::new(cifar.test.normalize_channels(&statistics)?, 500)?;
     let net = Sequential::new()
         .add(nn::Flatten)
@@ -81,6 +86,9 @@ struct Args {
     /// Steps of 100 pictures
     #[arg(long, default_value_t = 2000)]
     iterations: usize,
+    /// Seed of the initial weights and of the order of the pictures
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
     /// Folder for c6_accuracy.svg
     #[arg(long, default_value = ".")]
     out: PathBuf,
@@ -89,7 +97,7 @@ struct Args {
 fn main() -> Result<()> {
     let args = Args::parse();
     let cifar = data::cifar10_binary(&args.file)?;
-    let points = run(&mut std::io::stdout(), cifar, args.iterations)?;
+    let points = run(&mut std::io::stdout(), cifar, args.iterations, args.seed)?;
     fs::create_dir_all(&args.out)?;
     fs::write(args.out.join("c6_accuracy.svg"), picture(&points))?;
     Ok(())

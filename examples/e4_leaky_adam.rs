@@ -1,5 +1,5 @@
-//! E4: LeakyReLU and Adam. With a learning rate of 0.5 the loss jumps about and nothing is learned, yet
-//! every number stays one; with 0.003 the same network learns.
+//! E4: LeakyReLU and Adam. With a learning rate of 0.5 the loss leaps to hundreds and comes back part of the
+//! way only, yet every number stays one; with 0.003 the same network learns.
 
 use clap::Parser;
 use gradus::data::{self, DataLoader};

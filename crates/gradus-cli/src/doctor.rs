@@ -100,6 +100,7 @@ impl Doctor {
         let (train, test) = job.loaders(&self.workers)?;
         let mut trainer = (job.config.build_trainer(train.len())?).stop_when(stop_on_signal()?);
         if !self.quiet {
+            job.samples.tell();
             trainer = trainer.listen(Progress::new());
         }
         let report = trainer.examine(&job.model, &mut *job.optimizer()?, &train, &test)?;

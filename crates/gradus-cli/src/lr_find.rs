@@ -68,6 +68,9 @@ impl LrFind {
             output::check_file(path)?;
         }
         let job = Job::new(self.settings.config()?, &self.data_dir)?;
+        if !self.quiet {
+            job.samples.tell();
+        }
         let (train, _) = job.loaders(&self.workers)?;
         let mut optimizer = job.optimizer()?;
         let objective = job.config.build_objective();

@@ -30,6 +30,13 @@ pub struct Samples {
     pub notes: Vec<String>,
 }
 
+impl Samples {
+    /// Says what people should know.
+    pub fn tell(&self) {
+        self.notes.iter().for_each(output::note);
+    }
+}
+
 impl From<Split> for Samples {
     fn from(split: Split) -> Self {
         let Split { train, test } = split;

@@ -4,7 +4,7 @@ use crate::common::{Threads, stop_on_signal};
 use crate::failure::{Failure, Result};
 use crate::output::{self, counted, shell_word};
 use crate::samples::{DataDir, Samples};
-use crate::train::{Job, Settings, Workers};
+use crate::train::{self, Job, Settings, Workers};
 use clap::Args;
 use gradus::train::sweep::{Figures, Row, Sweep as Space, Table, Trial};
 use gradus::train::{Event, LOSS, Listener, Run, Summary};
@@ -98,9 +98,11 @@ impl Sweep {
             samples,
             ..
         } = Job::new(base, &self.data_dir)?;
-        let name = base.data.trim_end_matches('/').rsplit(['/', '\\']).next();
+        if !self.quiet {
+            samples.tell();
+        }
         let out = self.out.clone().unwrap_or_else(|| {
-            format!("runs/sweep-{}-{}", name.unwrap_or_default(), base.model).into()
+            format!("runs/sweep-{}-{}", train::name(&base.data), base.model).into()
         });
         let space = Space::new(base.clone(), &self.vary).map_err(Failure::of_settings)?;
         let trials = match self.random {

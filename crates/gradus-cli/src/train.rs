@@ -136,7 +136,7 @@ impl Train {
         let job = Job::new(config, &self.data_dir)?;
         let config = &job.config;
         if !self.quiet {
-            job.samples.notes.iter().for_each(output::note);
+            job.samples.tell();
             tell_lr(config);
         }
         let folder = match &self.out {
@@ -184,7 +184,7 @@ fn tell_lr(config: &Config) {
 }
 
 /// A data set's name, or that of its folder or archive without what says the kind.
-fn name(data: &str) -> String {
+pub fn name(data: &str) -> String {
     let file = Path::new(data).file_name().unwrap_or_default();
     let file = file.to_string_lossy();
     let ends = [

@@ -178,7 +178,7 @@ fn c3_ten_thousand() -> Result<(), Failed> {
 fn c6_two_thousand() -> Result<(), Failed> {
     let cifar = data::cifar10_binary(&cifar_subset())?;
     let mut out = Vec::new();
-    let points = c6_training::run(&mut out, cifar, 2000)?;
+    let points = c6_training::run(&mut out, cifar, 2000, 0)?;
     let (_, known, new) = points[points.len() - 1];
     assert!(known >= 0.75 && new >= 0.42, "{}", String::from_utf8(out)?);
     assert!(c6_training::picture(&points).contains(">test<"));
