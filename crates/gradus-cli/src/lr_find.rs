@@ -38,8 +38,9 @@ pub struct LrFind {
     /// Steps
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(2..=100_000))]
     steps: u32,
-    /// Draw the losses to an SVG file
-    #[arg(long, value_name = "FILE")]
+    /// Draw the losses to a file that ends in .svg, or in .png if the program was built with the
+    /// feature png
+    #[arg(long, value_name = "FILE.svg")]
     out: Option<PathBuf>,
     #[command(flatten)]
     data_dir: DataDir,
@@ -65,7 +66,7 @@ impl LrFind {
             )));
         }
         if let Some(path) = &self.out {
-            output::check_file(path)?;
+            output::check_picture(path)?;
         }
         let job = Job::new(self.settings.config()?, &self.data_dir)?;
         if !self.quiet {
@@ -85,7 +86,7 @@ impl LrFind {
         let found = lr_find(&job.model, &mut *optimizer, &counted, &train, range, steps)?;
         bar.finish_and_clear();
         if let Some(path) = &self.out {
-            output::file(path, found.svg())?;
+            output::picture(path, found.svg())?;
         }
         if self.json {
             let points = found

@@ -38,6 +38,54 @@ pub fn check_file(path: &Path) -> Result {
     Ok(())
 }
 
+/// Writes a picture, in the format that the end of the name asks for.
+pub fn picture(path: &Path, svg: String) -> Result {
+    let content = match Format::of(path)? {
+        Format::Svg => svg.into_bytes(),
+        #[cfg(feature = "png")]
+        Format::Png => gradus::plot::png(&svg, 2.0).map_err(|e| {
+            Failure::usage(format_args!(
+                "{}: {e}; the picture fits in an SVG file, whose name ends in .svg",
+                path.display()
+            ))
+        })?,
+    };
+    file(path, content)
+}
+
+/// Finds out that a picture cannot be written before there is one.
+pub fn check_picture(path: &Path) -> Result {
+    Format::of(path)?;
+    check_file(path)
+}
+
+/// What a picture is written as.
+enum Format {
+    Svg,
+    #[cfg(feature = "png")]
+    Png,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self> {
+        let end = path.extension().unwrap_or_default().to_ascii_lowercase();
+        let wrong = |what: &str| Failure::usage(format_args!("{}: {what}", path.display()));
+        match end.to_str() {
+            Some("svg") => Ok(Self::Svg),
+            #[cfg(feature = "png")]
+            Some("png") => Ok(Self::Png),
+            #[cfg(not(feature = "png"))]
+            Some("png") => Err(wrong(
+                "this program was built without PNG; name a file that ends in .svg, or build it \
+                 with cargo install --path crates/gradus-cli --features png",
+            )),
+            _ => Err(wrong(
+                "a picture is an SVG or a PNG file; name one that ends in .svg or .png",
+            )),
+        }
+    }
+}
+
 /// What there is room for in a drawing with characters.
 pub struct Canvas {
     pub columns: usize,

@@ -42,7 +42,7 @@ pub struct Plot {
     /// Folders of runs, or one CSV file with a header
     #[arg(value_name = "RUN|FILE.csv", required = true)]
     paths: Vec<PathBuf>,
-    /// Write an SVG file
+    /// Write a file that ends in .svg, or in .png if the program was built with the feature png
     #[arg(long, value_name = "FILE.svg")]
     out: Option<PathBuf>,
     /// The column that runs to the right [default: the number of the row]
@@ -126,7 +126,7 @@ impl Picture {
 impl Plot {
     pub fn run(self) -> Result {
         if let Some(path) = &self.out {
-            check_out(path)?;
+            output::check_picture(path)?;
         }
         let picture = match &self.paths[..] {
             [file] if !file.is_dir() && file.extension().is_some() => self.table(file)?,
@@ -134,7 +134,7 @@ impl Plot {
         };
         match &self.out {
             Some(path) => {
-                output::file(path, picture.svg()?)?;
+                output::picture(path, picture.svg()?)?;
                 output::note(format_args!("picture in {}", shell_word(path)));
                 Ok(())
             }
@@ -437,21 +437,6 @@ impl Plot {
             ..counted
         }))
     }
-}
-
-/// Whether a picture can be written there.
-fn check_out(path: &Path) -> Result {
-    let is_svg = path
-        .extension()
-        .is_some_and(|end| end.eq_ignore_ascii_case("svg"));
-    if !is_svg {
-        return Err(Failure::usage(format_args!(
-            "--out {}: pictures are SVG files, expected a name that ends in .svg; browsers and \
-             rsvg-convert turn them into PNG",
-            path.display()
-        )));
-    }
-    output::check_file(path)
 }
 
 /// What each row holds, as it is read by people.

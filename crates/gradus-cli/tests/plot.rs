@@ -109,7 +109,7 @@ fn mistakes_are_named() {
         ),
         (
             2,
-            "flowers.csv --x length --y width --out a.png",
+            "flowers.csv --x length --y width --out a.jpg",
             "ends in .svg",
         ),
         (
@@ -141,7 +141,35 @@ fn mistakes_are_named() {
         let error = fails(dir, code, &format!("plot {args}"));
         assert!(error.contains(expected), "{args}: {error}");
     }
-    assert!(!dir.join("a.png").exists());
+    assert!(!dir.join("a.jpg").exists());
+}
+
+/// An SVG in a file that is called PNG, or a refusal that does not say what to do.
+#[test]
+fn png_is_a_feature() {
+    let dir = folder();
+    let dir = dir.path();
+    csv(dir, "flowers.csv", FLOWERS);
+    let commands = [
+        "plot flowers.csv --x length --y width --out a.PNG",
+        "cluster kmeans --data blobs --samples 60 --suggest --max-k 2 --plot a.PNG",
+        "lr-find --steps 2 --out a.PNG",
+    ];
+    for command in commands {
+        if cfg!(feature = "png") {
+            ok(dir, command);
+            image::open(dir.join("a.PNG")).unwrap();
+            fs::remove_file(dir.join("a.PNG")).unwrap();
+        } else {
+            let error = fails(dir, 2, command);
+            assert!(
+                error.contains("a.PNG: ") && error.contains("--features png"),
+                "{error}"
+            );
+            assert!(!dir.join("a.PNG").exists());
+        }
+    }
+    assert_eq!(dir.join("a-k.PNG").exists(), cfg!(feature = "png"));
 }
 
 #[test]

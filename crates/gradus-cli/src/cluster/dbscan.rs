@@ -34,7 +34,7 @@ A point with at least --min-samples points within --eps, itself counted, is a co
 points within --eps of each other are in one cluster, with all other points that they reach; what is
 left is noise, -1. A table's first line is a header if it has no number in it. More than two
 columns are drawn along the two directions in which they vary most. With --suggest and --plot the
-curve of distances is drawn in a second file, whose name ends in -eps.svg. The clusters are
+curve of distances is drawn in a second file, such as places-eps.svg. The clusters are
 exact, whatever --algorithm and --threads are. Ctrl-C ends the search with what is known by then.")]
 pub struct Dbscan {
     #[command(flatten)]

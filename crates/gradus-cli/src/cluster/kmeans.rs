@@ -30,7 +30,7 @@ Examples:
 
 A table's first line is a header if it has no number in it. More than two columns are drawn along the
 two directions in which they vary most. With --suggest and --plot the curves over k are drawn in
-a second file, whose name ends in -k.svg. The same settings give the same clusters to the last
+a second file, such as clusters-k.svg. The same settings give the same clusters to the last
 bit, whatever --threads is. Ctrl-C ends the search with the best clusters so far.")]
 pub struct Kmeans {
     #[command(flatten)]

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub struct Results {
-    /// Draw the clusters: an SVG file, or term for a drawing with letters, in the terminal
+    /// Draw the clusters: to a file that ends in .svg, or in .png if the program was built with the
+    /// feature png; term for a drawing with letters, in the terminal
     #[arg(long, value_name = "FILE")]
     pub plot: Option<PathBuf>,
     /// Write the cluster of each point, a CSV file
@@ -27,8 +28,8 @@ pub struct Results {
 impl Results {
     /// Finds out that a file cannot be written before there is something to write.
     pub fn check(&self) -> Result {
-        let files = [self.file(), self.out.as_deref()];
-        (files.into_iter().flatten()).try_for_each(output::check_file)
+        self.file().map_or(Ok(()), output::check_picture)?;
+        self.out.as_deref().map_or(Ok(()), output::check_file)
     }
 
     /// The file to draw to.
@@ -92,7 +93,7 @@ impl Results {
             ..Cloud::default()
         };
         match self.file() {
-            Some(path) => output::file(path, scatter(&[cloud])),
+            Some(path) => output::picture(path, scatter(&[cloud])),
             None => self.print(&cloud),
         }
     }
@@ -111,13 +112,14 @@ impl Results {
         Ok(())
     }
 
-    /// Draws curves to a second file, whose name ends so, if there is a first one.
+    /// Draws curves to a second file like the first, whose name ends so, if there is a first one.
     pub fn curves(&self, end: &str, panels: &[Panel]) -> Result {
         let Some(path) = self.file().filter(|_| !panels.is_empty()) else {
             return Ok(());
         };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let beside = path.with_file_name(format!("{stem}-{end}.svg"));
-        output::file(&beside, curves(panels))
+        let format = path.extension().unwrap_or_default().to_string_lossy();
+        let beside = path.with_file_name(format!("{stem}-{end}.{format}"));
+        output::picture(&beside, curves(panels))
     }
 }

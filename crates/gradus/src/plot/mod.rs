@@ -13,6 +13,8 @@
 //! own white card, so it reads the same on light and dark pages, and its colours are those of
 //! Okabe and Ito, which people with any kind of colour vision can tell apart. Its title is there for
 //! those who cannot see it.
+//!
+//! With the feature `png`, `png` turns pictures into pixels.
 
 mod axis;
 mod bars;
@@ -25,6 +27,8 @@ mod grid;
 mod image;
 mod legend;
 mod look;
+#[cfg(feature = "png")]
+mod png;
 mod regions;
 mod scatter;
 mod terminal;
@@ -35,6 +39,8 @@ pub use curves::{Panel, Series, curves};
 pub use gallery::{Guess, Tile, gallery, images, weights};
 pub use graph::graph;
 pub use grid::grid;
+#[cfg(feature = "png")]
+pub use png::png;
 pub use regions::Regions;
 pub use scatter::{Cloud, scatter};
 pub use terminal::{bars_text, confusion_text, curves_text, histogram_text, scatter_text};
