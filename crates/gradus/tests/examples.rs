@@ -508,7 +508,10 @@ fn d9() {
     assert!(accuracy > 0.9, "{}", String::from_utf8(out).unwrap());
     assert_eq!(picture.matches("<image ").count(), 15);
     assert!(picture.contains("% (class 0)</text>"), "{picture}");
-    assert!(picture.contains("<text x=\"8\" y=\"144\" fill=\"#0072b2\">class 0 "));
+    assert!(
+        picture.contains("fill=\"#0072b2\">class 0 "),
+        "no blue caption"
+    );
 }
 
 /// The gradient of every parameter, which the exercise's original lost on its way.
