@@ -87,7 +87,7 @@ struct Args {
     #[arg(long, default_value_t = 2000)]
     iterations: usize,
     /// Seed of the initial weights and of the order of the pictures
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 2)]
     seed: u64,
     /// Folder for c6_accuracy.svg
     #[arg(long, default_value = ".")]

@@ -184,7 +184,7 @@ fn c6_accuracy() -> Result<(), Failed> {
         true => (2000, (0.75, 0.42)),
         false => (400, (0.5, 0.38)),
     };
-    let points = c6_training::run(&mut out, cifar, iterations, 0)?;
+    let points = c6_training::run(&mut out, cifar, iterations, 2)?;
     let (_, known, new) = points[points.len() - 1];
     assert!(
         known >= least.0 && new >= least.1,
