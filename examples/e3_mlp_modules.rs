@@ -64,7 +64,7 @@ struct Args {
     #[arg(long, default_value_t = 0.5)]
     lr: f64,
     /// Seed of the initial weights and of the order of the images
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 

@@ -307,7 +307,7 @@ fn e3_accuracy() -> Result<(), Failed> {
     let mnist = data::mnist(Some(&common::data_dir()))?;
     let (mut out, quiet) = (Vec::new(), |_: Event<'_>| Ok(()));
     let (epochs, least) = if full() { (100, 0.979) } else { (10, 0.974) };
-    let best = e3_mlp_modules::run(&mut out, mnist, epochs, 0.5, 0, quiet)?;
+    let best = e3_mlp_modules::run(&mut out, mnist, epochs, 0.5, 1, quiet)?;
     assert!(best >= least, "{}", String::from_utf8(out)?);
     Ok(())
 }
