@@ -183,6 +183,11 @@ fn what_is_no_table_is_refused() {
             "line 4: column b is not UTF-8; save the file in that encoding",
         ),
         (b"\xff\xfea\0,\0b\0\n\0", "line 1: column 1 is not UTF-8"),
+        // A message of one line, whatever the name.
+        (
+            b"a,\"b\nc\"\n1,2\n3,\xff\n",
+            "line 4: column b c is not UTF-8",
+        ),
     ] {
         let error = Table::from_reader(bytes)
             .map(|t| t.to_string())

@@ -361,6 +361,8 @@ impl<R: Read> Records<R> {
     }
 
     fn wrong(&self, line: u64, what: impl std::fmt::Display) -> Error {
+        // Names of columns come from the file, with line breaks if it is broken.
+        let what = what.to_string().replace(char::is_control, " ");
         Error::new(Kind::Data, format!("line {line}: {what}")).within(&self.file)
     }
 
