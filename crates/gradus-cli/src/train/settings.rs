@@ -47,7 +47,7 @@ pub const SETTINGS: [&str; 25] = [
 #[derive(Args)]
 pub struct Settings {
     /// Data set, or path of a folder or archive of pictures, or of a table [default: digits]
-    #[arg(long, value_name = "NAME", value_parser = DataParser)]
+    #[arg(long, value_name = "NAME", value_parser = NamesOr::data())]
     data: Option<String>,
     /// Column of a table to predict, by its name or its number
     #[arg(long, value_name = "COLUMN")]
@@ -74,7 +74,7 @@ pub struct Settings {
     #[arg(long)]
     skip_corrupt: bool,
     /// Model, see below, or a TOML file of layers [default: mlp]
-    #[arg(long, value_name = "NAME", value_parser = ModelParser)]
+    #[arg(long, value_name = "NAME", value_parser = NamesOr::models())]
     model: Option<String>,
     /// Sizes of mlp's hidden layers, with commas [default: 128]
     #[arg(long, value_name = "SIZES", value_delimiter = ',')]
@@ -127,11 +127,32 @@ pub struct Settings {
     config: Option<PathBuf>,
 }
 
-/// Takes the names of data sets, and paths.
+/// Takes names that are known, and what else is recognised.
 #[derive(Clone)]
-struct DataParser;
+struct NamesOr {
+    names: Vec<&'static str>,
+    recognised: fn(&str) -> bool,
+}
 
-impl TypedValueParser for DataParser {
+impl NamesOr {
+    /// Data sets, and paths.
+    fn data() -> Self {
+        Self {
+            names: data::NAMES.into_iter().chain(TABLES).collect(),
+            recognised: is_path,
+        }
+    }
+
+    /// Models, and files of layers.
+    fn models() -> Self {
+        Self {
+            names: MODELS.to_vec(),
+            recognised: |name| name.ends_with(".toml"),
+        }
+    }
+}
+
+impl TypedValueParser for NamesOr {
     type Value = String;
 
     fn parse_ref(
@@ -141,42 +162,13 @@ impl TypedValueParser for DataParser {
         value: &OsStr,
     ) -> Result<String, clap::Error> {
         match value.to_str() {
-            Some(path) if is_path(path) => Ok(path.to_string()),
-            _ => PossibleValuesParser::new(names()).parse_ref(command, argument, value),
+            Some(other) if (self.recognised)(other) => Ok(other.to_string()),
+            _ => PossibleValuesParser::new(&self.names).parse_ref(command, argument, value),
         }
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(names().map(PossibleValue::new)))
-    }
-}
-
-/// The data sets that are known by name.
-fn names() -> impl Iterator<Item = &'static str> {
-    data::NAMES.into_iter().chain(TABLES)
-}
-
-/// Takes the names of models, and files of layers.
-#[derive(Clone)]
-struct ModelParser;
-
-impl TypedValueParser for ModelParser {
-    type Value = String;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<String, clap::Error> {
-        match value.to_str() {
-            Some(path) if path.ends_with(".toml") => Ok(path.to_string()),
-            _ => PossibleValuesParser::new(MODELS).parse_ref(command, argument, value),
-        }
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(MODELS.iter().map(PossibleValue::new)))
+        Some(Box::new(self.names.iter().map(PossibleValue::new)))
     }
 }
 
